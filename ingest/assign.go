@@ -1,0 +1,84 @@
+package ingest
+
+import (
+	"bytes"
+	"time"
+
+	"archiver/invent"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The rule Absent and null, in its one place: what a description says of a field, and what becomes of the column.
+//
+// A snapshot unsets what it does not name; a patch, and every nested description, leaves it alone. A null unsets it.
+
+// set gives a column the value a description has for it and reports whether the column changed.
+func set[T comparable](snapshot bool, column **T, f *invent.Field[T]) bool {
+	if !snapshot && !f.Named() {
+		return false
+	}
+	return assign(column, f.Ptr())
+}
+
+// setTime is set for times, which compare by instant.
+func setTime(snapshot bool, column **time.Time, f *invent.Field[time.Time]) bool {
+	if !snapshot && !f.Named() {
+		return false
+	}
+	return assignTime(column, f.Ptr())
+}
+
+// setJSON is set for jsonb columns, which compare by content.
+func setJSON(snapshot bool, column *[]byte, f *invent.Field[invent.JSON]) bool {
+	if !snapshot && !f.Named() {
+		return false
+	}
+	return assignJSON(column, f.V, f.Given())
+}
+
+// assign copies the value, so that a row that is kept never holds on to the event it came from.
+func assign[T comparable](column **T, value *T) bool {
+	if value == nil || *column != nil && **column == *value {
+		changed := value == nil && *column != nil
+		if value == nil {
+			*column = nil
+		}
+		return changed
+	}
+	kept := *value
+	*column = &kept
+	return true
+}
+
+func assignTime(column **time.Time, value *time.Time) bool {
+	if value != nil && *column != nil && (*column).Equal(*value) {
+		return false
+	}
+	return assign(column, value)
+}
+
+func assignJSON(column *[]byte, value []byte, given bool) bool {
+	switch {
+	case !given:
+		changed := *column != nil
+		*column = nil
+		return changed
+	case bytes.Equal(*column, value):
+		return false
+	}
+	changed := *column == nil || !bytes.Equal(canonical(*column), canonical(value))
+	// Kept even when only the spelling differs: the next event has the same one, and compares at once.
+	*column = bytes.Clone(value)
+	return changed
+}
+
+// canonical is the JSON with sorted keys, no white space and one spelling of every number: equal for equal content,
+// whether it comes from the wire or back from jsonb.
+func canonical(b []byte) []byte {
+	v := jsontext.Value(bytes.Clone(b))
+	if err := v.Canonicalize(); err != nil {
+		return b // no JSON: cannot come out of the decoder; it then equals itself only
+	}
+	return v
+}

@@ -1,0 +1,302 @@
+package ingest
+
+import (
+	"time"
+
+	"archiver/db"
+	"archiver/invent"
+)
+
+// chatKey names a chat.
+type chatKey struct{ orgID, chatID string }
+
+// chat is what is known of one chat: the rows as they are, or will be, in Postgres, and which of them a batch changed.
+//
+// Descriptions are folded into it in the order their versions go by, which is practically always the order they come
+// in. One that does not (isLate) cannot simply be folded in, since history, files and leaving members depend on what
+// came before: the chat is then derived again from all of its events (derive.go).
+type chat struct {
+	key     chatKey
+	row     db.InboxChat
+	state   *db.InboxChatState
+	members map[string]*db.InboxMember
+
+	// Of this batch only:
+	messages  map[string]*storedMessage // loaded ones and new ones
+	history   []db.InboxChatStateChange
+	referrals map[string]*db.InboxReferral
+	changed   changes
+	rederived bool
+}
+
+// changes tells which rows of a chat are to be written.
+type changes struct {
+	row, state bool
+	members    map[string]bool
+	messages   map[string]bool
+}
+
+// storedMessage is a message's row and its files' rows.
+type storedMessage struct {
+	row          db.InboxMessage
+	files        map[string]*db.InboxMessageFile
+	changedFiles map[string]bool
+}
+
+func newChat(key chatKey) *chat {
+	c := &chat{key: key, row: db.InboxChat{OrgID: key.orgID, ChatID: key.chatID, IsStub: true}}
+	c.begin()
+	return c
+}
+
+// begin forgets what was of an earlier batch only.
+func (c *chat) begin() {
+	c.messages, c.referrals, c.history = map[string]*storedMessage{}, map[string]*db.InboxReferral{}, nil
+	c.changed = changes{members: map[string]bool{}, messages: map[string]bool{}}
+	c.rederived = false
+	if c.members == nil {
+		c.members = map[string]*db.InboxMember{}
+	}
+}
+
+// clone copies a chat so that a batch can be given up without a trace.
+func (c *chat) clone() *chat {
+	copied := *c
+	if c.state != nil {
+		state := *c.state
+		copied.state = &state
+	}
+	copied.members = make(map[string]*db.InboxMember, len(c.members))
+	for id, m := range c.members {
+		member := *m
+		copied.members[id] = &member
+	}
+	copied.begin()
+	return &copied
+}
+
+func (c *chat) isNew() bool { return c.row.FirstSeenAt.IsZero() }
+
+func (c *chat) head() observation {
+	return observed(c.row.ObservedAt, c.row.ObservedSeq)
+}
+
+// isLate reports whether a description is not the newest word on everything it speaks of: something observed later, or
+// something newer by the source's clock, was folded in before it.
+func (c *chat) isLate(d *description) bool {
+	if c.isNew() {
+		return false
+	}
+	if d.seen.compare(c.head()) <= 0 {
+		return true
+	}
+	if clock := d.clock(); !clock.IsZero() && c.row.VersionAt != nil && clock.Before(*c.row.VersionAt) {
+		return true
+	}
+	for i := range d.messages {
+		if m := c.messages[d.messages[i].ID.V]; m != nil && m.isOlder(d.messages[i].Message) {
+			return true
+		}
+	}
+	return c.relinksMember(d)
+}
+
+// relinksMember reports whether a member that is known already turns out to be somebody else: the senders of the
+// messages stored so far depend on that.
+func (c *chat) relinksMember(d *description) bool {
+	for m := range d.members() {
+		known := c.members[m.ID.V]
+		if known != nil && (relinks(known.UserID, userID(&m.User)) || relinks(known.SessionID, sessionID(&m.Session)) ||
+			relinks(known.ContactChannelID, channelID(&m.ContactChannel))) {
+			return true
+		}
+	}
+	return false
+}
+
+func relinks(known *string, f invent.Field[string]) bool {
+	return f.Named() && !equal(known, f.Ptr())
+}
+
+func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// members yields every member a description speaks of: authors of messages first, then the list, whose word is last.
+func (d *description) members() func(yield func(*invent.Member) bool) {
+	return func(yield func(*invent.Member) bool) {
+		for i := range d.messages {
+			if m := d.messages[i].Member.V; m != nil && m.ID.Given() && !yield(m) {
+				return
+			}
+		}
+		if d.chat == nil || !d.chat.Members.Given() {
+			return
+		}
+		for i := range d.chat.Members.V {
+			if m := &d.chat.Members.V[i]; m.ID.Given() && !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// fold takes in a description that is the newest of all so far.
+func (c *chat) fold(d *description) {
+	c.foldChat(d)
+	for i := range d.messages {
+		c.foldMessage(d, &d.messages[i])
+	}
+}
+
+// foldChat takes in all but the messages, which have versions of their own.
+func (c *chat) foldChat(d *description) {
+	c.see(d)
+	if d.chat != nil {
+		c.foldRow(d)
+		c.foldState(d)
+	}
+	c.foldMembers(d)
+	if d.chat != nil && d.chat.Referral.Given() {
+		c.foldReferral(d)
+	}
+}
+
+// see moves the chat's place in the order of things.
+func (c *chat) see(d *description) {
+	seen := d.seen.time()
+	if c.isNew() || seen.Before(c.row.FirstSeenAt) {
+		c.row.FirstSeenAt = seen
+	}
+	if d.seen.compare(c.head()) > 0 || c.row.ObservedAt.IsZero() {
+		c.row.ObservedAt, c.row.ObservedSeq = seen, d.seen.seq
+	}
+	if c.row.LastSeenAt.IsZero() {
+		c.row.LastSeenAt = seen
+	}
+	if clock := d.clock(); !clock.IsZero() {
+		assignTime(&c.row.VersionAt, &clock)
+	}
+	c.changed.row = true
+	if d.deleted && c.row.DeletedAt == nil {
+		c.row.DeletedAt, c.row.LastSeenAt = &seen, seen
+	}
+}
+
+func (c *chat) foldRow(d *description) {
+	v, r, snapshot := d.chat, &c.row, d.chat.IsSnapshot()
+	changed := r.IsStub
+	r.IsStub = false
+	for _, did := range [...]bool{
+		set(snapshot, &r.Title, &v.Title),
+		set(snapshot, &r.Model, &v.Model),
+		set(snapshot, &r.Status, &v.Status),
+		set(snapshot, &r.Visibility, &v.Visibility),
+		set(snapshot, &r.Temporary, &v.Temporary),
+		set(snapshot, &r.Pinned, &v.Pinned),
+		set(snapshot, &r.SharedUrl, &v.SharedURL),
+		set(snapshot, &r.Link, &v.Link),
+		setTime(snapshot, &r.CreatedAt, &v.CreatedAt),
+		setTime(snapshot, &r.UpdatedAt, &v.UpdatedAt),
+		// Whole objects and lists are parts of their own: one that is absent says nothing, even in a snapshot.
+		set(false, &r.ToolsetID, &d.toolset),
+		setJSON(false, &r.Features, featuresJSON(&v.Features)),
+	} {
+		changed = changed || did
+	}
+	if v.LastMessage.Given() && v.LastMessage.V.ID.Given() {
+		changed = assign(&r.LastMessageID, &v.LastMessage.V.ID.V) || changed
+	}
+	if changed {
+		r.LastSeenAt = d.seen.time()
+	}
+}
+
+func featuresJSON(f *invent.Field[invent.Features]) *invent.Field[invent.JSON] {
+	return &invent.Field[invent.JSON]{V: f.V.JSON, Presence: f.Presence}
+}
+
+func (c *chat) foldState(d *description) {
+	if !d.chat.State.Given() {
+		return
+	}
+	v, clock := d.chat.State.V, c.clockOf(d)
+	isNew := c.state == nil
+	if isNew {
+		c.state = &db.InboxChatState{OrgID: c.key.orgID, ChatID: c.key.chatID, FirstSeenAt: d.seen.time()}
+	}
+	s, snapshot := c.state, v.IsSnapshot()
+	before := historyOf(s)
+	changed := isNew
+	assistant := orNested(v.AssistantID, v.Assistant.Given(), v.Assistant.V.ID)
+	integration := orNested(v.AssistantIntegrationID, v.AssistantIntegration.Given(), v.AssistantIntegration.V.ID)
+	assigned := userID(&v.AssignedUser)
+	for _, did := range [...]bool{
+		set(snapshot, &s.StateID, &v.ID),
+		set(snapshot, &s.State, &v.State),
+		set(snapshot, &s.IntegrationID, &v.IntegrationID),
+		set(snapshot, &s.AssistantID, &assistant),
+		set(snapshot, &s.AssistantIntegrationID, &integration),
+		set(snapshot, &s.ConversationID, &v.ConversationID),
+		set(snapshot, &s.AiEnabled, &v.AIEnabled),
+		set(snapshot, &s.AdminUnseenCount, &v.AdminUnseenCount),
+		set(snapshot, &s.UserUnseenCount, &v.UserUnseenCount),
+		set(snapshot, &s.AssignedUserID, &assigned),
+		setTime(snapshot, &s.AssignedAt, &v.AssignedAt),
+		set(snapshot, &s.AssistantConfigID, &d.config),
+		setTime(snapshot, &s.FollowUpAt, &v.FollowUpAt),
+		setTime(snapshot, &s.MutedUntil, &v.MutedUntil),
+		set(snapshot, &s.CsatScore, &v.CSATScore),
+		setTime(snapshot, &s.LastContactMessageAt, &v.LastContactMessageAt),
+	} {
+		changed = changed || did
+	}
+	if now := historyOf(s); isNew || !now.equal(&before) {
+		c.history = append(c.history, now.change(c, d, clock))
+	}
+	if changed {
+		s.LastSeenAt = d.seen.time()
+		assignTime(&s.VersionAt, c.row.VersionAt)
+		c.changed.state = true
+	}
+	assignTime(&c.row.StateVersionAt, &clock)
+}
+
+// clockOf is the source's clock that a description's version goes by: its own, else that of the newest version before
+// it, on which it comes; where none ever gave one, when it was observed.
+func (c *chat) clockOf(d *description) time.Time {
+	if c.row.VersionAt != nil {
+		return *c.row.VersionAt
+	}
+	return d.seen.time()
+}
+
+// orNested is the id a state refers to: the plain field, else the id of the object that is nested beside it.
+func orNested(plain invent.Field[string], hasNested bool, nested invent.Field[string]) invent.Field[string] {
+	if !plain.Named() && hasNested {
+		return nested
+	}
+	return plain
+}
+
+// The ids nested objects stand for. An object without a usable id stands for none.
+
+func userID(f *invent.Field[invent.User]) invent.Field[string] {
+	return refer(f.Presence, f.V.ID)
+}
+
+func sessionID(f *invent.Field[invent.Session]) invent.Field[string] {
+	return refer(f.Presence, f.V.ID)
+}
+
+func channelID(f *invent.Field[invent.ContactChannel]) invent.Field[string] {
+	return refer(f.Presence, f.V.ID)
+}
+
+func refer(p invent.Presence, id invent.Field[string]) invent.Field[string] {
+	switch {
+	case p != invent.Given:
+		return invent.Field[string]{Presence: p}
+	case !id.Given():
+		return invent.Field[string]{Presence: invent.Null}
+	}
+	return id
+}

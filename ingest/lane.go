@@ -1,0 +1,295 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"archiver/db"
+	"archiver/invent"
+	"archiver/spool"
+
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// keptChats is how many chats' rows a lane remembers, so as not to read them again with their next event.
+	keptChats = 16_384
+	// What a transaction writes is what has arrived while the one before ran, up to this: larger ones gain little.
+	maxBatch = 1_000
+	// Events are read and decoded ahead in chunks, a few of them: memory is bounded by bytes, whatever frames weigh.
+	chunkRecords = 250
+	chunkBytes   = 2 << 20
+	chunksAhead  = 4
+)
+
+// LaneConfig is what a lane needs.
+type LaneConfig struct {
+	Spool    *spool.Spool
+	Pool     *pgxpool.Pool
+	Instance string // who writes, for ops.streams
+	Log      *slog.Logger
+	// MayBeLate says that the spool may hold events observed before ones that are stored already (REST responses,
+	// imports). The clocks of rows that did not change are then kept up in Postgres too.
+	MayBeLate bool
+	Metrics   *Metrics // nil for none
+}
+
+// Lane writes one spool to Postgres, in order: it is the only writer of the orgs whose events the spool holds.
+type Lane struct {
+	spool     *spool.Spool
+	stream    uuid.UUID
+	pool      *pgxpool.Pool
+	instance  string
+	log       *slog.Logger
+	mayBeLate bool
+	metrics   *Metrics
+	now       func() time.Time
+
+	committed atomic.Int64 // the stream's checkpoint
+	chats     *lru.Cache[chatKey, *chat]
+	entities  *entities
+	decoder   *invent.Decoder // of events that are read again
+	blocks    *blocks         // of events that are read again
+}
+
+// NewLane makes a lane; Run runs it.
+func NewLane(c LaneConfig) *Lane {
+	chats, err := lru.New[chatKey, *chat](keptChats)
+	if err != nil {
+		panic(err) // only a size below 1 is an error
+	}
+	l := &Lane{
+		spool: c.Spool, stream: c.Spool.StreamID(), pool: c.Pool, instance: c.Instance, mayBeLate: c.MayBeLate,
+		metrics: c.Metrics, now: time.Now, chats: chats, entities: newEntities(),
+		decoder: &invent.Decoder{}, blocks: newBlocks(),
+	}
+	if l.metrics == nil {
+		l.metrics = NewMetrics(nil)
+	}
+	l.log = c.Log.With("stream", l.stream)
+	return l
+}
+
+// Committed is the stream's checkpoint: every record up to it is in Postgres. 0 until Run has read it.
+func (l *Lane) Committed() int64 { return l.committed.Load() }
+
+// Run writes what is in the spool and what comes into it, until the spool is sealed and empty (nil), or ctx ends
+// (its error). Troubles of Postgres are waited out, however long; only a spool that fails ends it with another error.
+func (l *Lane) Run(ctx context.Context) error {
+	if err := l.open(ctx); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	chunks := make(chan *chunk, chunksAhead)
+	used := make(chan *chunk, 2*chunksAhead+maxBatch/chunkRecords)
+	group.Go(func() error {
+		defer close(chunks)
+		return l.readAhead(ctx, chunks, used)
+	})
+	group.Go(func() error { return l.writeAll(ctx, chunks, used) })
+	return group.Wait()
+}
+
+// open finds how far the stream had been written.
+func (l *Lane) open(ctx context.Context) error {
+	return l.persist(ctx, "finding the stream's checkpoint", func() error {
+		if err := l.readCheckpoint(ctx); err != nil {
+			return err
+		}
+		// If the disk lost what Postgres already holds, its numbers must not be given out again.
+		l.spool.SkipTo(l.committed.Load())
+		return nil
+	})
+}
+
+func (l *Lane) readCheckpoint(ctx context.Context) error {
+	committed, err := db.New(l.pool).OpenStream(ctx, db.OpenStreamParams{
+		StreamID: l.stream, Instance: l.instance, UpdatedAt: l.now().UTC(),
+	})
+	if err != nil {
+		return fmt.Errorf("reading the stream's checkpoint: %w", err)
+	}
+	l.committed.Store(committed)
+	return nil
+}
+
+// persist tries until it succeeds: Postgres may be away for hours, and what is received meanwhile waits on disk.
+func (l *Lane) persist(ctx context.Context, what string, try func() error) error {
+	wait := backoff{base: 100 * time.Millisecond, limit: 10 * time.Second}
+	for {
+		err := try()
+		if err == nil {
+			if wait.failures > 0 {
+				l.log.Info("Postgres is back", "after_failures", wait.failures)
+			}
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		pause := wait.next(0)
+		l.metrics.commitFailures.Inc()
+		l.log.Warn("Postgres does not take what was received; it waits in the spool",
+			"doing", what, "error", describeError(err), "retry_in", pause.Round(time.Millisecond))
+		if !sleep(ctx, pause) {
+			return ctx.Err()
+		}
+	}
+}
+
+// chunk is some records, read and decoded. It owns their memory.
+type chunk struct {
+	records spool.Batch
+	events  []*event
+}
+
+// readAhead decodes the next chunks while the writer is busy with the last.
+func (l *Lane) readAhead(ctx context.Context, chunks chan<- *chunk, used <-chan *chunk) error {
+	reader := l.spool.NewReader(l.committed.Load())
+	defer reader.Close()
+	decoder, blocks := &invent.Decoder{}, newBlocks()
+	for {
+		c := &chunk{}
+		select {
+		case c = <-used:
+		default:
+		}
+		err := reader.Next(ctx, &c.records, chunkRecords, chunkBytes)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading the spool: %w", err)
+		}
+		c.events = c.events[:0]
+		for i := range c.records.Records {
+			c.events = append(c.events, describe(decoder, l.stream, &c.records.Records[i], blocks))
+		}
+		select {
+		case chunks <- c:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (l *Lane) writeAll(ctx context.Context, chunks <-chan *chunk, used chan<- *chunk) error {
+	for first := range chunks {
+		batch, taken := first.events, []*chunk{first}
+	more:
+		for len(batch) < maxBatch {
+			select {
+			case c, ok := <-chunks:
+				if !ok {
+					break more
+				}
+				batch, taken = append(batch, c.events...), append(taken, c)
+			default:
+				break more
+			}
+		}
+		if err := l.store(ctx, batch); err != nil {
+			return err
+		}
+		if err := l.spool.Trim(l.committed.Load()); err != nil {
+			return fmt.Errorf("trimming the spool: %w", err)
+		}
+		for _, c := range taken {
+			select {
+			case used <- c:
+			default:
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// store writes events, whatever it takes: it waits for Postgres as long as need be, and takes apart a batch of which
+// Postgres refuses something.
+func (l *Lane) store(ctx context.Context, events []*event) error {
+	began := l.now()
+	var refusal error
+	err := l.persist(ctx, "writing events", func() error {
+		err := l.attempt(ctx, events)
+		if isAboutData(err) {
+			// Rows that were taken out of the database behind the lane's back look the same: once more without memory.
+			l.forget()
+			err = l.attempt(ctx, events)
+		}
+		if refusal = nil; isAboutData(err) {
+			refusal = err
+			return nil
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case refusal == nil:
+		l.metrics.wrote(events, l.now(), began)
+		return nil
+	case len(events) > 1:
+		half := len(events) / 2
+		if err := l.store(ctx, events[:half]); err != nil {
+			return err
+		}
+		return l.store(ctx, events[half:])
+	}
+	return l.isolate(ctx, events, refusal)
+}
+
+// isolate stores an event that Postgres refuses by itself, as bytes with a flaw.
+func (l *Lane) isolate(ctx context.Context, events []*event, refusal error) error {
+	e := events[0]
+	l.metrics.isolated.Inc()
+	l.log.Warn("Postgres refuses an event; its bytes are kept, nothing is read from it",
+		"org", e.orgID, "seq", e.seq, "error", describeError(refusal))
+	e.reading.Flaws = append(e.reading.Flaws, "frame: refused by Postgres ("+sqlState(refusal)+")")
+	e.reading.Payload, e.typ, e.identifier, e.chatID, e.chats = nil, nil, nil, nil, nil
+	began := l.now()
+	// Should not even the bytes be taken, only somebody who looks into it can help: it is tried on, and nothing is lost.
+	err := l.persist(ctx, "writing an event that was refused", func() error { return l.attempt(ctx, events) })
+	if err == nil {
+		l.metrics.wrote(events, l.now(), began)
+	}
+	return err
+}
+
+// attempt writes the events once. After a failure it finds out whether they were committed after all, since the reply
+// to a COMMIT can be lost.
+func (l *Lane) attempt(ctx context.Context, events []*event) error {
+	before := l.committed.Load()
+	for len(events) > 0 && events[0].seq <= before {
+		events = events[1:]
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	failure := l.write(ctx, events)
+	if failure == nil || isAboutData(failure) {
+		return failure
+	}
+	if l.readCheckpoint(ctx) != nil || l.committed.Load() == before {
+		return failure
+	}
+	// What the lane remembers of the rows may be behind what was committed.
+	l.forget()
+	if l.committed.Load() >= events[len(events)-1].seq {
+		return nil
+	}
+	return failure
+}
+
+// forget drops what is remembered of rows in Postgres.
+func (l *Lane) forget() {
+	l.chats.Purge()
+	l.entities = newEntities()
+}

@@ -1,0 +1,231 @@
+package ingest
+
+import (
+	"strings"
+	"time"
+
+	"archiver/db"
+	"archiver/invent"
+)
+
+// messageClock is the clock a message's versions go by: its own, updated_at else created_at; zero when it gives none.
+func messageClock(m *invent.Message) time.Time {
+	switch {
+	case m.UpdatedAt.Given():
+		return m.UpdatedAt.V
+	case m.CreatedAt.Given():
+		return m.CreatedAt.V
+	}
+	return time.Time{}
+}
+
+// isOlder reports whether a description of the message is of an older version than the row, and not to be ignored.
+func (s *storedMessage) isOlder(m *invent.Message) bool {
+	clock := messageClock(m)
+	return !s.ignores(m) && !clock.IsZero() && s.row.VersionAt != nil && clock.Before(*s.row.VersionAt)
+}
+
+// ignores reports whether the description is one that says nothing: a message that has ended never runs again.
+func (s *storedMessage) ignores(m *invent.Message) bool { return s.row.HasEnded && m.IsRunning() }
+
+// foldMessage takes in a description of a message that is the newest of all so far.
+func (c *chat) foldMessage(d *description, v *message) {
+	id := v.ID.V
+	s := c.messages[id]
+	changed := s == nil
+	if changed {
+		s = &storedMessage{row: db.InboxMessage{
+			OrgID: c.key.orgID, ChatID: c.key.chatID, MessageID: id, FirstSeenAt: d.seen.time(),
+		}}
+		c.messages[id] = s
+	}
+	if s.ignores(v.Message) {
+		return
+	}
+	if d.seen.time().Before(s.row.FirstSeenAt) {
+		s.row.FirstSeenAt, c.changed.messages[id] = d.seen.time(), true
+	}
+	moved := false
+	if clock := messageClock(v.Message); !clock.IsZero() {
+		moved = assignTime(&s.row.VersionAt, &clock)
+	}
+	if s.fold(c, v) || changed {
+		s.row.LastSeenAt = d.seen.time()
+		changed = true
+	}
+	if s.foldFiles(d, v.Message) || changed || moved {
+		c.changed.messages[id] = true
+	}
+}
+
+// fold gives the row what the description says and reports whether that changed it.
+func (s *storedMessage) fold(c *chat, v *message) (changed bool) {
+	r, snapshot := &s.row, v.IsSnapshot()
+	u := &v.Usage.V
+	// Usage that is not named leaves nothing of an earlier one in a snapshot, and all of it in a patch.
+	usage := snapshot || v.Usage.Named()
+	for _, did := range [...]bool{
+		set(snapshot, &r.Role, &v.Role),
+		set(snapshot, &r.Model, &v.Model),
+		set(snapshot, &r.Status, &v.Status),
+		set(snapshot, &r.Error, &v.Error),
+		set(snapshot, &r.BroadcastID, &v.BroadcastID),
+		set(snapshot, &r.IsBroadcastMessage, &v.IsBroadcastMessage),
+		setTime(snapshot, &r.CreatedAt, &v.CreatedAt),
+		setTime(snapshot, &r.UpdatedAt, &v.UpdatedAt),
+		set(false, &r.ToolsetID, &v.toolset),
+		setJSON(false, &r.Features, featuresJSON(&v.Features)),
+		usage && assign(&r.InputTokens, u.InputTokens.Ptr()),
+		usage && assign(&r.OutputTokens, u.OutputTokens.Ptr()),
+		usage && assign(&r.TotalTokens, u.TotalTokens.Ptr()),
+		usage && assign(&r.ReasoningTokens, u.ReasoningTokens.Ptr()),
+		usage && assign(&r.InputTokensCacheRead, u.InputTokensCacheRead.Ptr()),
+		usage && assign(&r.InputTokensCacheWrite, u.InputTokensCacheWrite.Ptr()),
+		usage && assignJSON(&r.UsageTurns, u.TurnsJSON, u.Turns.Given()),
+	} {
+		changed = changed || did
+	}
+	if snapshot || v.Contents.Named() {
+		changed = assignJSON(&r.Content, v.ContentsJSON, v.Contents.Given()) || changed
+		changed = assign(&r.Text, textOf(v.Contents.V)) || changed
+	}
+	if v.HasEnded() {
+		changed = !r.HasEnded || changed
+		r.HasEnded = true
+	}
+	return s.foldAuthor(c, v, snapshot) || changed
+}
+
+// foldAuthor settles who wrote the message. A member that comes as a bare id is who the chat's members say it is.
+func (s *storedMessage) foldAuthor(c *chat, v *message, snapshot bool) (changed bool) {
+	r := &s.row
+	if snapshot || v.Member.Named() {
+		var member, user, session, channel *string
+		if m := v.Member.V; v.Member.Given() && m.ID.Given() {
+			known := c.members[m.ID.V]
+			member = &m.ID.V
+			user = link(userID(&m.User), known.UserID)
+			session = link(sessionID(&m.Session), known.SessionID)
+			channel = link(channelID(&m.ContactChannel), known.ContactChannelID)
+		}
+		for _, did := range [...]bool{
+			assign(&r.MemberID, member), assign(&r.UserID, user),
+			assign(&r.SessionID, session), assign(&r.ContactChannelID, channel),
+		} {
+			changed = changed || did
+		}
+	}
+	sender := string(invent.SenderOf(invent.Authorship{
+		Role:          valueOf(r.Role),
+		IsBroadcast:   valueOf(r.IsBroadcastMessage) || valueOf(r.BroadcastID) != "",
+		IsTeamUser:    r.UserID != nil,
+		IsFromContact: r.ContactChannelID != nil || r.SessionID != nil,
+	}))
+	changed = changed || r.Sender != sender
+	r.Sender = sender
+	return changed
+}
+
+func link(named invent.Field[string], known *string) *string {
+	if named.Named() {
+		return named.Ptr()
+	}
+	return known
+}
+
+func valueOf[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+// textOf joins the text parts; nil when there is none. A part without a type is a text part when it has a text.
+func textOf(contents []invent.Content) *string {
+	var texts []string
+	for i := range contents {
+		for j := range contents[i].Parts {
+			p := &contents[i].Parts[j]
+			if p.Text.Given() && (!p.Type.Given() || p.Type.V == "text") {
+				texts = append(texts, p.Text.V)
+			}
+		}
+	}
+	if texts == nil {
+		return nil
+	}
+	text := strings.Join(texts, "\n")
+	return &text
+}
+
+// foldFiles takes in the files of a description's parts. A file the newest version no longer has is marked as deleted.
+func (s *storedMessage) foldFiles(d *description, v *invent.Message) (changed bool) {
+	if !v.Contents.Named() && !v.IsSnapshot() {
+		return false
+	}
+	seen, named := d.seen.time(), map[string]bool{}
+	for i := range v.Contents.V {
+		for j := range v.Contents.V[i].Parts {
+			p := &v.Contents.V[i].Parts[j]
+			if p.Audio.Given() && p.Audio.V.ID.Given() {
+				named[p.Audio.V.ID.V] = true
+				s.foldFile(seen, &p.Audio.V, p.Type, "audio")
+			}
+			if p.File.Given() && p.File.V.ID.Given() {
+				named[p.File.V.ID.V] = true
+				s.foldFile(seen, &p.File.V, p.Type, "file")
+			}
+		}
+	}
+	for id, f := range s.files {
+		if !named[id] && f.DeletedAt == nil {
+			s.touchFile(seen, f, assignTime(&f.DeletedAt, &seen))
+		}
+	}
+	return len(s.changedFiles) > 0
+}
+
+func (s *storedMessage) foldFile(seen time.Time, v *invent.File, partType invent.Field[string], key string) {
+	f, isNew := s.files[v.ID.V], false
+	if f == nil {
+		f, isNew = &db.InboxMessageFile{
+			OrgID: s.row.OrgID, ChatID: s.row.ChatID, MessageID: s.row.MessageID, FileID: v.ID.V, FirstSeenAt: seen,
+		}, true
+		if s.files == nil {
+			s.files = map[string]*db.InboxMessageFile{}
+		}
+		s.files[v.ID.V] = f
+	}
+	if !partType.Given() {
+		partType = invent.Field[string]{V: key, Presence: invent.Given}
+	}
+	changed := isNew
+	for _, did := range [...]bool{
+		assign(&f.PartType, partType.Ptr()),
+		assign(&f.Path, v.Path.Ptr()),
+		assign(&f.Filename, v.Filename.Ptr()),
+		assign(&f.SizeBytes, v.Size.Ptr()),
+		assign(&f.Mimetype, v.Mimetype.Ptr()),
+		assign(&f.Url, v.URL.Ptr()),
+		assignTime(&f.CreatedAt, v.CreatedAt.Ptr()),
+		assignTime(&f.DeletedAt, nil),
+	} {
+		changed = changed || did
+	}
+	if seen.Before(f.FirstSeenAt) {
+		f.FirstSeenAt, changed = seen, true
+	}
+	s.touchFile(seen, f, changed)
+}
+
+func (s *storedMessage) touchFile(seen time.Time, f *db.InboxMessageFile, changed bool) {
+	if !changed {
+		return
+	}
+	f.LastSeenAt = seen
+	assignTime(&f.VersionAt, s.row.VersionAt)
+	if s.changedFiles == nil {
+		s.changedFiles = map[string]bool{}
+	}
+	s.changedFiles[f.FileID] = true
+}

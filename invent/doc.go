@@ -1,0 +1,33 @@
+// Package invent knows the vendor: the URLs of the Invent API, its key, the
+// frames of the inbox socket and the pages of the REST lists. It knows nothing
+// of SQL, and nothing of what happens to what it reads.
+//
+// # The way in
+//
+// A [Client] is made once from a [Config], which refuses what must not be sent
+// anywhere: a base URL that would carry the key in the clear, or no key at all.
+//
+// [Client.Dial] opens the WebSocket of one org's inbox, and [Conn.Read] hands
+// out one frame after the other, byte for byte as it came, in a buffer that
+// the caller owns and reuses. A [Conn] watches itself: it pings, counts every
+// byte that arrives underneath (also those of a half-arrived frame, and of
+// pongs), and ends with [ErrSilent] when nothing at all was heard for
+// [Config.IdleTimeout]. There is no reconnecting here; when Read returns an
+// error the connection is over, its goroutines are gone, and whoever holds it
+// decides what to do.
+//
+// [Client.InboxPage], [Client.MessagesPage] and [Client.OrgsPage] fetch one page of
+// a REST list as a [Page]: the body unparsed, with the request that asked for
+// it and the time it was asked at, so that it can be archived whole, like a frame.
+//
+// [Client.ResolveOrg] finds the real id behind the shorthand `c`.
+//
+// # What goes wrong
+//
+// An answer other than the hoped-for one is a [*StatusError], whose sentence says
+// what to check and whose [StatusError.Refused] tells "you may not" from
+// "not now". A redirect is never followed, neither by the socket nor by REST,
+// because the key would go along: it is a [*RedirectError]. What exceeds its
+// bound is a [*TooLargeError]. The server closing the socket is a [*CloseError].
+// No error holds the key, the body of a response or the content of a frame.
+package invent

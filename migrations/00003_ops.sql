@@ -1,0 +1,137 @@
+-- +goose Up
+create schema ops;
+comment on schema ops is 'How the archiving goes: connections, gaps, checkpoints, drift.';
+
+create table ops.connections (
+    connection_id       uuid        not null,
+    org_id              text        not null,
+    instance            text        not null,
+    started_at          timestamptz not null,
+    opened_at           timestamptz,
+    last_frame_at       timestamptz,
+    closed_at           timestamptz,
+    close_code          int4,
+    close_reason        text,
+    frames              int8      not null,
+    bytes               int8      not null,
+    largest_frame_bytes int8      not null,
+    primary key (org_id, connection_id)
+);
+create index connections_started_at on ops.connections (org_id, started_at);
+comment on table ops.connections is 'One row for each WebSocket connection that was tried; written every few seconds while it lasts, and when it ends.';
+comment on column ops.connections.connection_id is 'Minted by the archiver; raw.events.connection_id refers to it.';
+comment on column ops.connections.org_id is 'The org whose inbox it is.';
+comment on column ops.connections.instance is 'The process that held it: host name and process id.';
+comment on column ops.connections.started_at is 'When the handshake was begun, by the archiver''s clock.';
+comment on column ops.connections.opened_at is 'When the handshake had succeeded; NULL when it did not.';
+comment on column ops.connections.last_frame_at is 'When the newest frame had arrived; NULL when none did.';
+comment on column ops.connections.closed_at is 'When it ended; NULL while it is open, or when the process died before it could write this.';
+comment on column ops.connections.close_code is 'The WebSocket close code, or the HTTP status of a refused handshake; NULL when there was neither.';
+comment on column ops.connections.close_reason is 'Why it ended, in words; NULL while it is open.';
+comment on column ops.connections.frames is 'Frames received.';
+comment on column ops.connections.bytes is 'Bytes of all frames received.';
+comment on column ops.connections.largest_frame_bytes is 'Bytes of the largest frame received.';
+
+create table ops.gaps (
+    org_id             text        not null,
+    gap_id             uuid        not null,
+    began_at           timestamptz not null,
+    ended_at           timestamptz,
+    cause              text        not null,
+    status             text        not null,
+    repaired_at        timestamptz,
+    chats_swept        int8      not null,
+    messages_recovered int8      not null,
+    primary key (org_id, gap_id)
+);
+create index gaps_began_at on ops.gaps (org_id, began_at);
+comment on table ops.gaps is 'One row for each interval in which an org''s inbox was not listened to.';
+comment on column ops.gaps.org_id is 'The org whose inbox it is.';
+comment on column ops.gaps.gap_id is 'Minted by the archiver.';
+comment on column ops.gaps.began_at is 'When the last byte before it was heard.';
+comment on column ops.gaps.ended_at is 'When the first byte after it was heard; NULL while it lasts.';
+comment on column ops.gaps.cause is 'Why nothing was heard.';
+comment on column ops.gaps.status is 'open, repairing, repaired or unrepaired.';
+comment on column ops.gaps.repaired_at is 'When what changed meanwhile had been fetched again; NULL when it has not.';
+comment on column ops.gaps.chats_swept is 'Chats that were read again to repair it.';
+comment on column ops.gaps.messages_recovered is 'Messages that were first seen through its repair.';
+
+create table ops.streams (
+    stream_id     uuid        not null primary key,
+    instance      text        not null,
+    committed_seq int8      not null,
+    updated_at    timestamptz not null
+);
+comment on table ops.streams is 'Checkpoints: how far each spool has been written to this database. Moved in the transaction that writes the rows.';
+comment on column ops.streams.stream_id is 'The spool.';
+comment on column ops.streams.instance is 'The process that last wrote from it: host name and process id.';
+comment on column ops.streams.committed_seq is 'Every event of the spool up to this one is in raw.events; 0 when none is.';
+comment on column ops.streams.updated_at is 'When that was last moved, by the archiver''s clock.';
+
+create table ops.field_sightings (
+    org_id        text        not null,
+    path          text        not null,
+    json_type     text        not null,
+    is_mapped     bool        not null,
+    first_seen_at timestamptz not null,
+    last_seen_at  timestamptz not null,
+    sightings     int8      not null,
+    nulls         int8      not null,
+    parents       int8      not null,
+    sample_values text[],
+    primary key (org_id, path, json_type)
+);
+comment on table ops.field_sightings is 'Which fields the vendor sends, how often, and as what: one row for each JSON path and type. The source of the drift report.';
+comment on column ops.field_sightings.org_id is 'The org whose events showed it.';
+comment on column ops.field_sightings.path is 'JSON path, with [] for array elements.';
+comment on column ops.field_sightings.json_type is 'string, number, boolean, object, array or null.';
+comment on column ops.field_sightings.is_mapped is 'Whether the archiver reads the field; one it does not read is in raw.events only.';
+comment on column ops.field_sightings.first_seen_at is 'Observed time of the first sighting.';
+comment on column ops.field_sightings.last_seen_at is 'Observed time of the last sighting.';
+comment on column ops.field_sightings.sightings is 'How often the field was there with this type.';
+comment on column ops.field_sightings.nulls is 'How often the field was an explicit null.';
+comment on column ops.field_sightings.parents is 'How often the object that could hold it was there.';
+comment on column ops.field_sightings.sample_values is 'Values seen, for enumerated paths only; NULL for all others, which may be personal.';
+
+create table ops.dirty_chats (
+    org_id   text        not null,
+    chat_id  text        not null,
+    dirty_at timestamptz not null,
+    primary key (org_id, chat_id)
+);
+comment on table ops.dirty_chats is 'Chats that changed since their facts in analytics were last refreshed.';
+comment on column ops.dirty_chats.org_id is 'The chat''s org.';
+comment on column ops.dirty_chats.chat_id is 'The chat.';
+comment on column ops.dirty_chats.dirty_at is 'When it last changed here, by the archiver''s clock.';
+
+create table ops.leases (
+    org_id      text        not null primary key,
+    instance    text        not null,
+    term        int8      not null,
+    acquired_at timestamptz not null,
+    renewed_at  timestamptz not null,
+    expires_at  timestamptz not null
+);
+comment on table ops.leases is 'Which process ingests an org: one at a time.';
+comment on column ops.leases.org_id is 'The org.';
+comment on column ops.leases.instance is 'The process that holds it: host name and process id.';
+comment on column ops.leases.term is 'Counts the holders; a transaction of an older term is refused.';
+comment on column ops.leases.acquired_at is 'When this holder took it.';
+comment on column ops.leases.renewed_at is 'When this holder last renewed it.';
+comment on column ops.leases.expires_at is 'When another process may take it unless it is renewed.';
+
+create table ops.settings (
+    org_id     text        not null,
+    name       text        not null,
+    value      jsonb       not null,
+    updated_at timestamptz not null,
+    primary key (org_id, name)
+);
+comment on table ops.settings is 'Settings and marks of the archiver itself.';
+comment on column ops.settings.org_id is 'The org it holds for; empty for all.';
+comment on column ops.settings.name is 'The setting.';
+comment on column ops.settings.value is 'Its value.';
+comment on column ops.settings.updated_at is 'When it was last set.';
+
+-- +goose Down
+drop schema ops cascade;

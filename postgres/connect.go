@@ -1,0 +1,70 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Connect opens a pool on a connection string (URL or keyword/value). It does not wait for the
+// server: an archiver must start and spool while its database is away, so an unreachable server
+// shows at the first use. configure, if any, adjusts the settings last (pool size, tracer).
+//
+// Every session is called "archiver" unless the connection string names it otherwise, runs in UTC
+// whatever the database's own setting, and without JIT, which costs more than it gives on short
+// statements. A peer that vanished without a word is noticed by TCP keepalives within about half a
+// minute.
+func Connect(ctx context.Context, connString string, configure ...func(*pgxpool.Config)) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(connString)
+	if err != nil {
+		return nil, parseError(err)
+	}
+	adjust(config.ConnConfig)
+	config.MaxConnIdleTime = 5 * time.Minute
+	config.HealthCheckPeriod = 30 * time.Second
+	for _, f := range configure {
+		f(config)
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("opening the connection pool: %w", err)
+	}
+	return pool, nil
+}
+
+func adjust(config *pgx.ConnConfig) {
+	parameters := config.RuntimeParams
+	if parameters["application_name"] == "" {
+		parameters["application_name"] = "archiver"
+	}
+	parameters["timezone"] = "UTC"
+	parameters["jit"] = "off"
+	// A session that died between BEGIN and COMMIT on our side must not hold its locks for ever.
+	if parameters["idle_in_transaction_session_timeout"] == "" {
+		parameters["idle_in_transaction_session_timeout"] = "300000" // milliseconds
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 10 * time.Second
+	}
+	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
+		Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3,
+	}}
+	config.DialFunc = dialer.DialContext
+}
+
+// parseError keeps the connection string, and with it the password, out of the message: a string
+// that cannot be parsed cannot be redacted with certainty either. A file it named may be said.
+func parseError(err error) error {
+	const message = "the database connection string is not valid: expected postgres://user:password@host:5432/database or host=… dbname=… (it is not shown because it may hold a password)"
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return errors.New(message + ": " + file.Error())
+	}
+	return errors.New(message)
+}
