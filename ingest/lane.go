@@ -54,6 +54,8 @@ type Lane struct {
 	now       func() time.Time
 
 	committed atomic.Int64 // the stream's checkpoint
+	stored    atomic.Int64 // events written since the start
+	oldest    atomic.Int64 // µs since 1970: when the oldest event that is read and not written arrived; 0 when none is
 	chats     *lru.Cache[chatKey, *chat]
 	entities  *entities
 	decoder   *invent.Decoder // of events that are read again
@@ -80,6 +82,15 @@ func NewLane(c LaneConfig) *Lane {
 
 // Committed is the stream's checkpoint: every record up to it is in Postgres. 0 until Run has read it.
 func (l *Lane) Committed() int64 { return l.committed.Load() }
+
+// lag is the age of the oldest event that is not in Postgres, as far as it was read from the spool.
+func (l *Lane) lag(stats spool.Stats) time.Duration {
+	oldest := l.oldest.Load()
+	if oldest == 0 || stats.DurableSeq <= l.committed.Load() {
+		return 0
+	}
+	return l.now().Sub(time.UnixMicro(oldest))
+}
 
 // Run writes what is in the spool and what comes into it, until the spool is sealed and empty (nil), or ctx ends
 // (its error). Troubles of Postgres are waited out, however long; only a spool that fails ends it with another error.
@@ -196,9 +207,12 @@ func (l *Lane) writeAll(ctx context.Context, chunks <-chan *chunk, used chan<- *
 				break more
 			}
 		}
+		l.oldest.Store(batch[0].receivedAt.UnixMicro())
 		if err := l.store(ctx, batch); err != nil {
 			return err
 		}
+		l.oldest.Store(0)
+		l.stored.Add(int64(len(batch)))
 		if err := l.spool.Trim(l.committed.Load()); err != nil {
 			return fmt.Errorf("trimming the spool: %w", err)
 		}

@@ -2,7 +2,9 @@ package invent
 
 import "time"
 
-// The vendor's objects, field by field. Names are matched exactly; names that are not here are passed over.
+// The vendor's objects, field by field. Names are matched exactly; names that are not here are passed over. A chat, a
+// message, a member and a file without an id are flawed. The other nested objects may be empty, which says nothing, but
+// not describe something without naming it.
 
 func (d *Decoder) event(e *Event) {
 	for d.open(); d.next(); {
@@ -51,7 +53,7 @@ func (d *Decoder) chat(c *Chat) {
 			d.time(&c.UpdatedAt)
 		case "members":
 			if d.array(&c.Members.Presence) {
-				c.Members.V = list(d, (*Decoder).listedMember)
+				c.Members.V = list(d, (*Decoder).member)
 			}
 		case "tools":
 			d.json(&c.Tools, '[')
@@ -66,7 +68,6 @@ func (d *Decoder) chat(c *Chat) {
 			if d.object(&c.LastMessage.Presence) {
 				c.LastMessage.V = new(Message)
 				d.message(c.LastMessage.V)
-				d.require(&c.LastMessage.V.ID, d.dec.StackPointer())
 			}
 		case "referral":
 			if d.object(&c.Referral.Presence) {
@@ -77,6 +78,7 @@ func (d *Decoder) chat(c *Chat) {
 			d.skip()
 		}
 	}
+	d.require(&c.ID)
 }
 
 func (d *Decoder) state(s *State) {
@@ -130,11 +132,6 @@ func (d *Decoder) state(s *State) {
 	}
 }
 
-func (d *Decoder) listedMember(m *Member) {
-	d.member(m)
-	d.require(&m.ID, d.dec.StackPointer())
-}
-
 func (d *Decoder) member(m *Member) {
 	for d.open(); d.next(); {
 		switch string(d.name) {
@@ -158,6 +155,7 @@ func (d *Decoder) member(m *Member) {
 			d.skip()
 		}
 	}
+	d.require(&m.ID)
 }
 
 func (d *Decoder) user(u *User) {
@@ -176,6 +174,9 @@ func (d *Decoder) user(u *User) {
 		default:
 			d.skip()
 		}
+	}
+	if u.Name.Given() || u.Email.Given() || u.Avatar.Given() || u.SeenAt.Given() {
+		d.require(&u.ID)
 	}
 }
 
@@ -227,6 +228,11 @@ func (d *Decoder) contactChannel(c *ContactChannel) {
 			d.skip()
 		}
 	}
+	if c.Type.Given() || c.UserID.Given() || c.Avatar.Given() || c.Name.Given() || c.Username.Given() ||
+		c.Email.Given() || c.Phone.Given() || c.Country.Given() || c.Agent.Given() || c.IP.Given() ||
+		c.Language.Given() || c.Contact.Given() || c.Link.Given() {
+		d.require(&c.ID)
+	}
 }
 
 func (d *Decoder) contact(c *Contact) {
@@ -243,6 +249,9 @@ func (d *Decoder) contact(c *Contact) {
 		default:
 			d.skip()
 		}
+	}
+	if c.Name.Given() || c.Blocked.Given() || c.IsAdmin.Given() {
+		d.require(&c.ID)
 	}
 }
 
@@ -265,6 +274,9 @@ func (d *Decoder) assistant(a *Assistant) {
 			d.skip()
 		}
 	}
+	if a.Name.Given() || a.Enabled.Given() || a.AvatarURL.Given() || a.Deleted.Given() || a.Config.Given() {
+		d.require(&a.ID)
+	}
 }
 
 func (d *Decoder) assistantIntegration(a *AssistantIntegration) {
@@ -279,6 +291,9 @@ func (d *Decoder) assistantIntegration(a *AssistantIntegration) {
 		default:
 			d.skip()
 		}
+	}
+	if a.Enabled.Given() || a.HasConnection.Given() {
+		d.require(&a.ID)
 	}
 }
 
@@ -459,7 +474,6 @@ func (d *Decoder) message(m *Message) {
 			if d.object(&m.Member.Presence) {
 				m.Member.V = new(Member)
 				d.member(m.Member.V)
-				d.require(&m.Member.V.ID, d.dec.StackPointer())
 			}
 		case "error":
 			d.text(&m.Error)
@@ -475,6 +489,7 @@ func (d *Decoder) message(m *Message) {
 			d.skip()
 		}
 	}
+	d.require(&m.ID)
 }
 
 func (d *Decoder) content(c *Content) {
@@ -503,12 +518,10 @@ func (d *Decoder) part(p *Part) {
 		case "audio":
 			if d.object(&p.Audio.Presence) {
 				d.file(&p.Audio.V)
-				d.require(&p.Audio.V.ID, d.dec.StackPointer())
 			}
 		case "file":
 			if d.object(&p.File.Presence) {
 				d.file(&p.File.V)
-				d.require(&p.File.V.ID, d.dec.StackPointer())
 			}
 		case "url":
 			d.text(&p.URL)
@@ -545,6 +558,7 @@ func (d *Decoder) file(f *File) {
 			d.skip()
 		}
 	}
+	d.require(&f.ID)
 }
 
 func (d *Decoder) usage(u *Usage) {
@@ -623,11 +637,16 @@ func (d *Decoder) adsContext(r *Referral) {
 	}
 }
 
-// parseTime reads an RFC 3339 time, cut to microseconds, which is what Postgres keeps.
+// parseTime reads an RFC 3339 time, cut to microseconds, which is what Postgres keeps. Years that UTC does not write
+// with four digits are no times.
 func parseTime(b []byte) (time.Time, bool) {
 	var t time.Time
 	if err := t.UnmarshalText(b); err != nil {
 		return time.Time{}, false
 	}
-	return t.UTC().Truncate(time.Microsecond), true
+	t = t.UTC().Truncate(time.Microsecond)
+	if t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{}, false
+	}
+	return t, true
 }

@@ -3,11 +3,13 @@ package invent
 import (
 	"bytes"
 	"errors"
+	"hash/maphash"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -19,15 +21,27 @@ const MaxIDBytes = 512
 // maxFlaws bounds what one event records: past it the count is worth more than the list.
 const maxFlaws = 64
 
+// maxPathBytes bounds the path in a flaw. Names are the sender's, and may be of any length.
+const maxPathBytes = 256
+
+// maxDepth bounds the nesting of what is stored. The vendor nests some fifteen levels; Postgres' limit depends on its
+// stack, so a value deeper than this is left out of the payload before it can fail an insert.
+const maxDepth = 1000
+
+// errNotStorable says that the bytes are JSON and yet nothing for jsonb: a number it cannot hold, or too many levels.
+var errNotStorable = errors.New("JSON that Postgres cannot store")
+
 // Reading is what decoding says of the bytes themselves.
 type Reading struct {
 	// Payload is JSON that Postgres can store and that decodes to the same objects: the bytes themselves, or a repaired
 	// copy when Faithful is false. Nil when the bytes are no JSON.
 	Payload []byte
-	// Faithful is false when the bytes hold what jsonb cannot: duplicate keys, NUL, invalid UTF-8, lone surrogates.
+	// Faithful is false when the bytes hold what jsonb cannot: duplicate keys, NUL, invalid UTF-8, lone surrogates,
+	// numbers beyond its range, a thousand levels of nesting.
 	Faithful bool
 	// Flaws names what was wrong, one text each: path and reason (state.csat_score: not a number). Paths begin at the
-	// chat, the message or the array that was decoded; [2] is the third element of an array. Never a value.
+	// chat, the message or the array that was decoded; [2] is the third element of an array. Never a value. At most 64,
+	// then one that says that there are more.
 	Flaws []string
 }
 
@@ -42,6 +56,7 @@ type Decoder struct {
 	name  []byte // the member name last read by next
 	err   error  // the first syntactic error; everything after it is a no-op
 	flaws []string
+	seen  [512]string // short strings of earlier values, by their hash
 }
 
 // Frame decodes one text frame of the inbox socket. The event's Data is Given only when it is an object.
@@ -56,8 +71,6 @@ func (d *Decoder) Frame(body []byte) (Event, Reading) {
 		d.event(&e)
 		if !e.Data.Named() {
 			d.flawAt("data", "missing")
-		} else if e.Data.Given() {
-			d.require(&e.Data.V.ID, "/data")
 		}
 	})
 	return e, r
@@ -89,7 +102,10 @@ func (d *Decoder) AssistantConfig(block JSON) (AssistantConfig, Reading) {
 	var c AssistantConfig
 	r := d.read(block, func() {
 		c = AssistantConfig{}
-		d.assistantConfig(&c)
+		var p Presence
+		if d.object(&p) {
+			d.assistantConfig(&c)
+		}
 	})
 	return c, r
 }
@@ -97,10 +113,17 @@ func (d *Decoder) AssistantConfig(block JSON) (AssistantConfig, Reading) {
 // Tools decodes a tools block (Chat.Tools, Message.Tools).
 func (d *Decoder) Tools(block JSON) ([]Tool, Reading) {
 	var tools []Tool
-	r := d.read(block, func() { tools = list(d, (*Decoder).tool) })
+	r := d.read(block, func() {
+		tools = nil
+		var p Presence
+		if d.array(&p) {
+			tools = list(d, (*Decoder).tool)
+		}
+	})
 	return tools, r
 }
 
+// page decodes a list of which only the elements with an id are of use.
 func page[T any](d *Decoder, read func(*Decoder, *T), id func(*T) *Field[string]) []T {
 	var p Presence
 	if !d.array(&p) {
@@ -109,11 +132,8 @@ func page[T any](d *Decoder, read func(*Decoder, *T), id func(*T) *Field[string]
 	all := list(d, read)
 	kept := all[:0]
 	for i := range all {
-		f := id(&all[i])
-		if f.Given() {
+		if id(&all[i]).Given() {
 			kept = append(kept, all[i])
-		} else {
-			d.require(f, jsontext.Pointer("/"+strconv.Itoa(i)))
 		}
 	}
 	return kept
@@ -131,9 +151,15 @@ func (d *Decoder) read(body []byte, decode func()) Reading {
 	if err != nil || !d.run(payload, decode) {
 		d.flaws = nil
 		d.run(nil, decode) // leaves what was decoded empty
+		if errors.Is(err, errTooDeep) {
+			return Reading{Flaws: []string{"frame: nested too deeply to be read"}}
+		}
 		return Reading{Flaws: []string{"frame: not JSON"}}
 	}
-	r.Flaws = append(flaws, d.flaws...)
+	r.Flaws = slices.Clip(flaws)
+	for _, flaw := range d.flaws {
+		r.Flaws = appendFlaw(r.Flaws, flaw)
+	}
 	// \u0000 behind an escaped backslash is plain text: nothing was repaired.
 	if len(flaws) > 0 {
 		r.Payload, r.Faithful = payload, false
@@ -158,6 +184,13 @@ func (d *Decoder) run(body []byte, decode func()) bool {
 func (d *Decoder) open() {
 	if d.err == nil {
 		_, d.err = d.dec.ReadToken()
+		d.checkDepth()
+	}
+}
+
+func (d *Decoder) checkDepth() {
+	if d.err == nil && d.dec.StackDepth() > maxDepth {
+		d.err = errNotStorable
 	}
 }
 
@@ -171,10 +204,7 @@ func (d *Decoder) next() bool {
 		d.err = err
 		return false
 	}
-	d.name = v[1 : len(v)-1]
-	if bytes.IndexByte(d.name, '\\') >= 0 {
-		d.name, _ = jsontext.AppendUnquote(nil, v)
-	}
+	d.name = plain(v)
 	return true
 }
 
@@ -202,10 +232,8 @@ func list[T any](d *Decoder, read func(*Decoder, *T)) []T {
 			continue
 		}
 		var v T
-		read(d, &v)
-		if d.err == nil {
-			all = append(all, v)
-		}
+		all = append(all, v)
+		read(d, &all[len(all)-1])
 	}
 	return all
 }
@@ -216,21 +244,42 @@ func (d *Decoder) lastWasNull() bool {
 	return bytes.HasSuffix(d.body[:d.offset()], []byte("null"))
 }
 
+// value reads the next value whole.
 func (d *Decoder) value() []byte {
 	if d.err != nil {
 		return nil
 	}
+	if kind := d.dec.PeekKind(); kind == '{' || kind == '[' {
+		begin := d.offset()
+		d.skip()
+		return d.since(begin)
+	}
 	v, err := d.dec.ReadValue()
-	if err != nil {
+	switch {
+	case err != nil:
 		d.err = err
+		return nil
+	case isNumber(v) && !fitsNumeric(v):
+		d.err = errNotStorable
 		return nil
 	}
 	return v
 }
 
+// skip passes over the next value, token by token, since Postgres will have to store all of it.
 func (d *Decoder) skip() {
-	if d.err == nil {
-		d.err = d.dec.SkipValue()
+	if d.err != nil {
+		return
+	}
+	for depth := d.dec.StackDepth(); ; {
+		if d.dec.PeekKind() == '0' {
+			d.value()
+		} else {
+			d.open()
+		}
+		if d.err != nil || d.dec.StackDepth() <= depth {
+			return
+		}
 	}
 }
 
@@ -285,12 +334,30 @@ func (d *Decoder) text(f *Field[string]) {
 	switch {
 	case len(v) == 0:
 	case v[0] == '"':
-		f.set(unquote(v))
+		f.set(d.string(plain(v)))
 	default:
 		f.clear()
 		d.flawUnlessNull(v, "not a string")
 	}
 }
+
+// maxShared is the length up to which equal strings share memory; a UUID has 36 bytes.
+const maxShared = 40
+
+// string copies b. Events say the same ids, names and enumerated values again and again: where b is short and was read
+// not long ago, that copy is returned.
+func (d *Decoder) string(b []byte) string {
+	if len(b) > maxShared {
+		return string(b)
+	}
+	at := &d.seen[maphash.Bytes(seed, b)%uint64(len(d.seen))]
+	if *at != string(b) {
+		*at = string(b)
+	}
+	return *at
+}
+
+var seed = maphash.MakeSeed()
 
 // id reads an id, of the object itself or of one it refers to. The empty string is how some senders write that there
 // is none.
@@ -327,7 +394,7 @@ func (d *Decoder) time(f *Field[time.Time]) {
 	switch {
 	case len(v) == 0:
 	case v[0] == '"':
-		if t, ok := parseTime(v[1 : len(v)-1]); ok {
+		if t, ok := parseTime(plain(v)); ok {
 			f.set(t)
 			return
 		}
@@ -390,29 +457,67 @@ func (d *Decoder) float(f *Field[float64]) {
 
 func isNumber(v []byte) bool { return v[0] == '-' || '0' <= v[0] && v[0] <= '9' }
 
-// parseInt reads a JSON number that is whole; 3.0 and 3e0 are.
+// parseInt reads a JSON number that is whole, exactly and however it is written: 3.0 and 3e0 are, and jsonb writes the
+// one as it came and the other as 3.
 func parseInt(v []byte) (n int64, reason string) {
-	n, err := strconv.ParseInt(string(v), 10, 64)
-	if err == nil {
+	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
 		return n, ""
 	}
-	f, err := strconv.ParseFloat(string(v), 64)
+	sign, whole, fraction, exponent := parts(v)
+	digits := strings.TrimLeft(whole+fraction, "0")
+	exponent -= len(fraction)
+	short := strings.TrimRight(digits, "0")
+	exponent += len(digits) - len(short)
 	switch {
-	case err != nil || f < -1<<53 || f > 1<<53:
-		return 0, "out of range"
-	case f != float64(int64(f)):
+	case short == "":
+		return 0, ""
+	case exponent < 0:
 		return 0, "not a whole number"
+	case len(short)+exponent > 19: // the digits of the largest int64
+		return 0, "out of range"
 	}
-	return int64(f), ""
+	n, err := strconv.ParseInt(sign+short+strings.Repeat("0", exponent), 10, 64)
+	if err != nil {
+		return 0, "out of range"
+	}
+	return n, ""
 }
 
-func unquote(v []byte) string {
+// fitsNumeric reports whether Postgres' numeric, in which jsonb keeps numbers, can hold the number: up to 131,072 digits
+// before the decimal point and 16,383 after it.
+func fitsNumeric(v []byte) bool {
+	if len(v) < 1000 && bytes.IndexByte(v, 'e') < 0 && bytes.IndexByte(v, 'E') < 0 {
+		return true
+	}
+	_, whole, fraction, exponent := parts(v)
+	return len(whole)+exponent <= 131072 && len(fraction)-exponent <= 16383
+}
+
+// parts takes a JSON number apart. An exponent beyond a million is cut to that.
+func parts(v []byte) (sign, whole, fraction string, exponent int) {
+	const most = 1_000_000
+	mantissa := string(v)
+	if i := strings.IndexAny(mantissa, "eE"); i >= 0 {
+		// What Atoi cannot hold, it returns as the nearest it can.
+		exponent, _ = strconv.Atoi(mantissa[i+1:])
+		exponent = min(max(exponent, -most), most)
+		mantissa = mantissa[:i]
+	}
+	if mantissa[0] == '-' {
+		sign, mantissa = "-", mantissa[1:]
+	}
+	whole, fraction, _ = strings.Cut(mantissa, ".")
+	return sign, whole, fraction, exponent
+}
+
+// plain returns the text of a JSON string.
+func plain(v []byte) []byte {
 	inner := v[1 : len(v)-1]
 	if bytes.IndexByte(inner, '\\') < 0 {
-		return string(inner)
+		return inner
 	}
-	b, _ := jsontext.AppendUnquote(make([]byte, 0, len(inner)), v)
-	return string(b)
+	inner, _ = jsontext.AppendUnquote(make([]byte, 0, len(inner)), v)
+	return inner
 }
 
 func (d *Decoder) flawUnlessNull(v []byte, reason string) {
@@ -421,26 +526,38 @@ func (d *Decoder) flawUnlessNull(v []byte, reason string) {
 	}
 }
 
-// require records that the object at p has no id, unless a flaw tells why already.
-func (d *Decoder) require(id *Field[string], p jsontext.Pointer) {
-	name := path(p + "/id")
-	if id.Given() || slices.ContainsFunc(d.flaws, func(f string) bool { return strings.HasPrefix(f, name+": ") }) {
+// require records that the object last read has no id, unless a flaw tells why already.
+func (d *Decoder) require(id *Field[string]) {
+	if id.Given() || d.err != nil {
 		return
 	}
-	d.flawAt(name, "missing")
+	name := path(d.dec.StackPointer() + "/id")
+	if !slices.ContainsFunc(d.flaws, func(f string) bool { return strings.HasPrefix(f, name+": ") }) {
+		d.flawAt(name, "missing")
+	}
 }
 
 // flaw records that the value last read is wrong.
-func (d *Decoder) flaw(reason string) { d.flawAt(path(d.dec.StackPointer()), reason) }
+func (d *Decoder) flaw(reason string) {
+	if d.err == nil && len(d.flaws) <= maxFlaws {
+		d.flawAt(path(d.dec.StackPointer()), reason)
+	}
+}
 
 func (d *Decoder) flawAt(path, reason string) {
-	switch {
-	case d.err != nil:
-	case len(d.flaws) < maxFlaws:
-		d.flaws = append(d.flaws, path+": "+reason)
-	case len(d.flaws) == maxFlaws:
-		d.flaws = append(d.flaws, "frame: more flaws than are listed")
+	if d.err == nil {
+		d.flaws = appendFlaw(d.flaws, path+": "+reason)
 	}
+}
+
+func appendFlaw(flaws []string, flaw string) []string {
+	switch {
+	case len(flaws) < maxFlaws:
+		return append(flaws, flaw)
+	case len(flaws) == maxFlaws:
+		return append(flaws, "frame: more flaws than are listed")
+	}
+	return flaws
 }
 
 // path writes a JSON pointer as the archive's flaws do: data.state.csat_score as state.csat_score, members/0 as
@@ -448,6 +565,9 @@ func (d *Decoder) flawAt(path, reason string) {
 func path(p jsontext.Pointer) string {
 	var b strings.Builder
 	for token := range p.Tokens() {
+		if b.Len() > maxPathBytes {
+			break
+		}
 		_, err := strconv.Atoi(token)
 		switch {
 		case err == nil:
@@ -462,5 +582,17 @@ func path(p jsontext.Pointer) string {
 	if b.Len() == 0 {
 		return "frame"
 	}
-	return b.String()
+	return shorten(strings.ReplaceAll(b.String(), "\x00", "\uFFFD"))
+}
+
+// shorten cuts a path that is too long, between characters.
+func shorten(path string) string {
+	if len(path) <= maxPathBytes {
+		return path
+	}
+	cut := maxPathBytes
+	for !utf8.RuneStart(path[cut]) {
+		cut--
+	}
+	return path[:cut] + "…"
 }

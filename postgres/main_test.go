@@ -240,16 +240,27 @@ var prepared = sync.OnceValues(func() (string, error) {
 	return home, errors.Join(s.Close(), os.Remove(filepath.Join(home, "port")))
 })
 
-// existingCluster is the directory of a server that has run before, of this process' user.
+// existingCluster is the directory of a server that has run before, for this process' user.
 func existingCluster(t *testing.T) string {
+	t.Helper()
+	return existingClusterOf(t, who{})
+}
+
+func existingClusterOf(t *testing.T, w who) string {
 	t.Helper()
 	home, err := prepared()
 	if err != nil {
 		t.Fatalf("preparing a cluster: %v", err)
 	}
-	dir := filepath.Join(emptyDir(t, who{}), "pg")
+	dir := filepath.Join(emptyDir(t, w), "pg")
 	if out, err := exec.Command("cp", "-a", home, dir).CombinedOutput(); err != nil {
 		t.Fatalf("copying the prepared cluster: %v: %s", err, out)
+	}
+	if w.credential != nil {
+		owner := fmt.Sprintf("%d:%d", w.credential.Uid, w.credential.Gid)
+		if out, err := exec.Command("chown", "-R", owner, dir).CombinedOutput(); err != nil {
+			t.Fatalf("handing the copy over: %v: %s", err, out)
+		}
 	}
 	return dir
 }

@@ -49,7 +49,7 @@ func TestAKilledArchiverTakesItsServerAlongAndTheNextOneStarts(t *testing.T) {
 		for _, w := range everyone(t) {
 			t.Run(way.name+", "+w.name, func(t *testing.T) {
 				t.Parallel()
-				dir := filepath.Join(emptyDir(t, w), "pg")
+				dir := existingClusterOf(t, w)
 				first := running(t, w, dir, way.env)
 				pid := serverPid(t, dir)
 				query(t, first.url, "CREATE TABLE kept AS SELECT 'still here' AS it")

@@ -41,7 +41,7 @@ type (
 		} `json:"assistant"`
 		Integration struct {
 			ID        string `json:"id"`
-			Connected bool `json:"has_connection"`
+			Connected bool   `json:"has_connection"`
 		} `json:"assistant_integration"`
 		Assigned *struct {
 			ID     string `json:"id"`

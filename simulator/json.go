@@ -85,8 +85,11 @@ func (e *writer) int(k string, v int64) {
 	e.b = strconv.AppendInt(e.b, v, 10)
 }
 
-// float writes a number with three decimals (offsets in a recording, in seconds).
+// float writes a number that may have a fraction (an offset in a recording, in seconds).
 func (e *writer) float(k string, v float64) {
+	if v == 0 && e.omitFalse {
+		return
+	}
 	e.key(k)
 	e.b = strconv.AppendFloat(e.b, v, 'f', -1, 64)
 }

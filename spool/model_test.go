@@ -152,7 +152,9 @@ func (m *model) next() {
 	}
 	n := rapid.IntRange(1, 5).Draw(m.rt, "records")
 	b := Batch{}
-	if err := m.r.Next(m.t.Context(), &b, n, rapid.SampledFrom([]int{0, 500, 5000}).Draw(m.rt, "bytes")); err != nil {
+	ctx, cancel := context.WithTimeout(m.t.Context(), 1*time.Second)
+	defer cancel()
+	if err := m.r.Next(ctx, &b, n, rapid.SampledFrom([]int{0, 500, 5000}).Draw(m.rt, "bytes")); err != nil {
 		m.rt.Fatalf("Next after %d: %v", m.delivered, err)
 	}
 	if len(b.Records) < 1 || len(b.Records) > min(n, len(want)) || !slices.EqualFunc(b.Records, want[:len(b.Records)], same) {

@@ -117,6 +117,9 @@ func (r *Reader) locate() (end int64, wait <-chan struct{}, err error) {
 	}
 	r.after = max(r.after, s.trimmed)
 	i := sort.Search(len(s.segments), func(i int) bool { return s.segments[i].last > r.after })
+	for i < len(s.segments) && s.segments[i].last < s.segments[i].first {
+		i++ // empty: skipped or damaged seqs follow
+	}
 	if i < len(s.segments) {
 		seg := s.segments[i]
 		if seg != r.seg {

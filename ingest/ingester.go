@@ -1,0 +1,304 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"archiver/invent"
+	"archiver/spool"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+)
+
+// Config is what an Ingester needs. All of it is required unless said otherwise.
+type Config struct {
+	Client *invent.Client
+	Orgs   []string // ids, or invent.OwnOrg; an org that is named twice is held once
+	Pool   *pgxpool.Pool
+	// Prepare readies the database for writing (its schema) before the first write; it is tried until it succeeds,
+	// while frames wait in the spool. May be nil.
+	Prepare func(context.Context) error
+	// Maintain is called every MaintainEvery once writing has begun (partitions ahead of time). May be nil.
+	Maintain func(context.Context) error
+
+	SpoolDir      string
+	SpoolMaxBytes int64 // over all lanes; 0 = the spool's default
+	Lanes         int   // 0 = 1 for one org, else 2
+	Instance      string
+	// DrainTimeout bounds how long a stop waits for Postgres to take what is in the spool; what is left stays there
+	// for the next start. 0 = 20 s.
+	DrainTimeout time.Duration
+	Log          *slog.Logger
+	Registerer   prometheus.Registerer // nil for none
+}
+
+const (
+	// MaintainEvery is how often Config.Maintain is called.
+	MaintainEvery = time.Hour
+	drainTimeout  = 20 * time.Second
+)
+
+// Ingester holds the inbox sockets of some orgs and writes what comes over them to Postgres.
+type Ingester struct {
+	config   Config
+	log      *slog.Logger
+	metrics  *Metrics
+	ledger   *ledger
+	lanes    []*Lane
+	leftover []*Lane // spools of an earlier run that dealt the orgs to other lanes
+	spools   []*spool.Spool
+	dirs     map[*spool.Spool]string
+	sessions []*session
+
+	mu   sync.Mutex
+	held map[string]*session // by the org's real id
+}
+
+// New opens the spools. Close gives them back if Run is not called.
+func New(c Config) (*Ingester, error) {
+	orgs := slices.Clone(c.Orgs)
+	slices.Sort(orgs)
+	c.Orgs = slices.Compact(orgs)
+	if len(c.Orgs) == 0 {
+		return nil, errors.New("no org to ingest: name one with --org or INVENT_ORG")
+	}
+	if c.Lanes == 0 {
+		c.Lanes = min(len(c.Orgs), 2)
+	}
+	if c.DrainTimeout == 0 {
+		c.DrainTimeout = drainTimeout
+	}
+	i := &Ingester{
+		config: c, log: c.Log, metrics: NewMetrics(c.Registerer), held: map[string]*session{},
+		dirs: map[*spool.Spool]string{},
+	}
+	i.ledger = newLedger(c.Pool, c.Instance, c.Log)
+	if err := i.openSpools(); err != nil {
+		return nil, errors.Join(err, i.Close())
+	}
+	for _, org := range c.Orgs {
+		i.sessions = append(i.sessions, newSession(i, org))
+	}
+	return i, nil
+}
+
+// openSpools opens a spool for each lane, and those of an earlier run with another number of lanes.
+func (i *Ingester) openSpools() error {
+	c := &i.config
+	for n := range c.Lanes {
+		dir := filepath.Join(c.SpoolDir, fmt.Sprintf("lane-%d-of-%d", n+1, c.Lanes))
+		lane, err := i.openLane(dir)
+		if err != nil {
+			return err
+		}
+		i.lanes = append(i.lanes, lane)
+	}
+	entries, err := os.ReadDir(c.SpoolDir)
+	if err != nil {
+		return fmt.Errorf("looking for spools of earlier runs: %w", err)
+	}
+	for _, e := range entries {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), "lane-") || strings.HasSuffix(e.Name(), fmt.Sprintf("-of-%d", c.Lanes)) {
+			continue
+		}
+		lane, err := i.openLane(filepath.Join(c.SpoolDir, e.Name()))
+		if err != nil {
+			return err
+		}
+		i.leftover = append(i.leftover, lane)
+	}
+	return nil
+}
+
+func (i *Ingester) openLane(dir string) (*Lane, error) {
+	c := &i.config
+	s, err := spool.Open(dir, spool.Options{MaxBytes: c.SpoolMaxBytes / int64(c.Lanes), Log: i.log})
+	if err != nil {
+		return nil, fmt.Errorf("opening the spool: %w", err)
+	}
+	i.spools = append(i.spools, s)
+	i.dirs[s] = dir
+	return NewLane(LaneConfig{Spool: s, Pool: c.Pool, Instance: c.Instance, Log: i.log, Metrics: i.metrics}), nil
+}
+
+// Close gives the spools back. Run does so itself.
+func (i *Ingester) Close() error {
+	var errs []error
+	for _, s := range i.spools {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Run ingests until ctx ends, then stops listening, writes what was received, and returns nil. An org that Invent
+// refuses before it was ever connected ends it with a *RefusedError; a spool that fails with that failure.
+func (i *Ingester) Run(ctx context.Context) error {
+	defer i.Close()
+	// Two contexts: intake stops listening, writing lets what was received be written.
+	writing, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWriting()
+	lanes, writing := errgroup.WithContext(writing)
+	intake, stopIntake := context.WithCancel(ctx)
+	defer stopIntake()
+	context.AfterFunc(writing, stopIntake) // a spool that fails ends the listening too
+
+	listening, sessionsCtx := errgroup.WithContext(intake)
+	for _, s := range i.sessions {
+		listening.Go(func() error { return s.run(sessionsCtx) })
+	}
+	maintaining, stopMaintaining := context.WithCancel(writing)
+	defer stopMaintaining()
+	lanes.Go(func() error { return i.write(writing, maintaining, lanes) })
+	ledgerDone := make(chan struct{})
+	ledgerCtx, stopLedger := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopLedger()
+	go func() { defer close(ledgerDone); i.ledger.run(ledgerCtx) }()
+
+	refused := listening.Wait()
+	stopMaintaining()
+	if len(i.leftover) > 0 || i.pending() > 0 {
+		i.log.Info("stopped listening; writing what was received", "events", i.pending())
+	}
+	for _, s := range i.spools {
+		s.Seal()
+	}
+	timer := time.AfterFunc(i.config.DrainTimeout, stopWriting)
+	defer timer.Stop()
+	err := lanes.Wait()
+	stopLedger()
+	<-ledgerDone
+	if errors.Is(err, context.Canceled) {
+		err = nil
+		i.log.Warn("stopped before Postgres had taken everything; it stays in the spool for the next start",
+			"events", i.pending(), "spool_dir", i.config.SpoolDir)
+	}
+	return errors.Join(refused, err)
+}
+
+// write readies the database, drains the spools of earlier runs, and runs the lanes.
+func (i *Ingester) write(ctx, maintaining context.Context, lanes *errgroup.Group) error {
+	if i.config.Prepare != nil {
+		err := i.lanes[0].persist(ctx, "readying the database", func() error { return i.config.Prepare(ctx) })
+		if err != nil {
+			return err
+		}
+	}
+	i.ledger.ready()
+	for _, l := range i.leftover {
+		if err := i.drain(ctx, l); err != nil {
+			return err
+		}
+	}
+	for _, l := range i.lanes {
+		lanes.Go(func() error { return l.Run(ctx) })
+	}
+	lanes.Go(func() error {
+		i.maintain(maintaining)
+		return nil
+	})
+	return nil
+}
+
+// drain empties a spool of an earlier run, so that an org's events are never written out of order, and removes it.
+func (i *Ingester) drain(ctx context.Context, l *Lane) error {
+	dir := i.dirs[l.spool]
+	i.log.Info("writing the spool of an earlier run with another number of lanes first", "dir", dir)
+	l.spool.Seal()
+	if err := l.Run(ctx); err != nil {
+		return err
+	}
+	if err := l.spool.Close(); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("removing the drained spool: %w", err)
+	}
+	return nil
+}
+
+func (i *Ingester) maintain(ctx context.Context) {
+	if i.config.Maintain == nil {
+		return
+	}
+	for ctx.Err() == nil {
+		if err := i.config.Maintain(ctx); err != nil && ctx.Err() == nil {
+			i.log.Warn("maintenance of the database failed; it is tried again later", "error", describeError(err))
+		}
+		sleep(ctx, MaintainEvery)
+	}
+}
+
+// pending is how many events wait in the spools.
+func (i *Ingester) pending() (n int64) {
+	for _, l := range slices.Concat(i.lanes, i.leftover) {
+		n += max(0, l.spool.Stats().LastSeq-l.Committed())
+	}
+	return n
+}
+
+// laneOf deals an org to a lane, the same one in every run with as many lanes.
+func (i *Ingester) laneOf(orgID string) *Lane {
+	h := fnv.New32a()
+	h.Write([]byte(orgID))
+	return i.lanes[h.Sum32()%uint32(len(i.lanes))]
+}
+
+// hold claims an org for a session; false when another session of this process holds it already, under its id or as
+// invent.OwnOrg.
+func (i *Ingester) hold(orgID string, s *session) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if other := i.held[orgID]; other != nil && other != s {
+		return false
+	}
+	i.held[orgID] = s
+	return true
+}
+
+// Status is how the ingester fares right now.
+type Status struct {
+	Received  int64         // frames since the start
+	Committed int64         // events since the start
+	Pending   int64         // events in the spools that are not in Postgres yet
+	Lag       time.Duration // age of the oldest of them, or 0
+	Reasons   []string      // why it is not ready; none when it is
+}
+
+// Status gathers the figures.
+func (i *Ingester) Status() Status {
+	s := Status{Pending: i.pending()}
+	for _, session := range i.sessions {
+		s.Received += session.frames.Load()
+		if reason := session.notReady(); reason != "" {
+			s.Reasons = append(s.Reasons, "org "+session.org+": "+reason)
+		}
+	}
+	for _, l := range i.lanes {
+		s.Committed += l.stored.Load()
+		stats := l.spool.Stats()
+		if stats.MaxBytes > 0 && stats.Bytes*10 > stats.MaxBytes*9 {
+			s.Reasons = append(s.Reasons, "the spool is above 90 % of its quota")
+		}
+		if lag := l.lag(stats); lag > 0 {
+			s.Lag = max(s.Lag, lag)
+		}
+	}
+	if s.Lag > stalledAfter {
+		s.Reasons = append(s.Reasons, "what arrives is not committed to Postgres")
+	}
+	return s
+}
+
+// stalledAfter is how old an event that is not committed may be before the ingester is not ready.
+const stalledAfter = 30 * time.Second

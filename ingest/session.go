@@ -1,0 +1,251 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"archiver/invent"
+	"archiver/spool"
+
+	"github.com/google/uuid"
+)
+
+const (
+	// healthyAfter is how long a connection must have lasted for the next one to be tried without delay.
+	healthyAfter = 30 * time.Second
+	reconnectMin = 500 * time.Millisecond
+	reconnectMax = 30 * time.Second
+	// refusedEvery is how often a running ingester asks again whether Invent accepts it: a key is renewed by people.
+	refusedEvery = time.Minute
+	// fullEvery is how often a reader that stopped because the spool is full looks whether there is room again.
+	fullEvery = time.Second
+)
+
+// RefusedError says that Invent refused an org before it was ever connected: key or org are wrong.
+type RefusedError struct {
+	OrgID string
+	Err   error
+}
+
+func (e *RefusedError) Error() string { return fmt.Sprintf("org %s: %v", e.OrgID, e.Err) }
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// errHeldTwice ends a session whose org another session of this process holds.
+var errHeldTwice = errors.New("this org is held by another session of this process")
+
+// session holds the socket of one org: it reads frames and appends them to the spool, and does nothing else.
+type session struct {
+	ingester *Ingester
+	org      string // as it was named
+	log      *slog.Logger
+	frames   atomic.Int64
+
+	mu        sync.Mutex
+	realID    string // of the org; empty while it is not known
+	connected bool
+	trouble   string // why not
+}
+
+func newSession(i *Ingester, org string) *session {
+	s := &session{ingester: i, org: org, log: i.log.With("org", org), trouble: "not connected yet"}
+	if org != invent.OwnOrg {
+		s.realID = org
+	}
+	return s
+}
+
+// run keeps the org's socket open until ctx ends (nil). It returns an error only when the org cannot be held at all.
+func (s *session) run(ctx context.Context) error {
+	if s.org != invent.OwnOrg && !s.ingester.hold(s.org, s) {
+		return nil
+	}
+	wait := backoff{base: reconnectMin, limit: reconnectMax}
+	for tries := 0; ; tries++ {
+		if tries > 0 {
+			s.ingester.metrics.reconnects.WithLabelValues(s.org).Inc()
+		}
+		began := time.Now()
+		opened, err := s.once(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if errors.Is(err, errHeldTwice) {
+			s.log.Info("this org is named twice, as c and by its id; it is held once")
+			s.setTrouble("")
+			return nil
+		}
+		if opened && time.Since(began) > healthyAfter {
+			wait.reset()
+		}
+		pause, err := s.judge(err, opened || s.frames.Load() > 0 || tries > 0, &wait)
+		if err != nil {
+			return err
+		}
+		if !sleep(ctx, pause) {
+			return nil
+		}
+	}
+}
+
+// judge decides what a connection's end means: how long to wait for the next one, or that there shall be none.
+func (s *session) judge(end error, wasHeld bool, wait *backoff) (time.Duration, error) {
+	var status *invent.StatusError
+	refused := errors.As(end, &status) && status.Refused()
+	switch {
+	case refused && !wasHeld:
+		return 0, &RefusedError{s.org, end}
+	case refused:
+		s.setTrouble("Invent refuses the connection")
+		pause := refusedEvery + wait.next(0)
+		s.log.Error("Invent refuses the connection; it is asked again", "error", end, "retry_in", pause.Round(time.Second))
+		return pause, nil
+	case errors.Is(end, spool.ErrFull):
+		s.setTrouble("the spool is full")
+		s.log.Error("the spool is full: nothing is received until Postgres has taken some of it", "error", end)
+		return fullEvery, nil
+	}
+	s.setTrouble("not connected")
+	var atLeast time.Duration
+	if status != nil {
+		atLeast = status.RetryAfter
+	}
+	pause := wait.next(atLeast)
+	s.log.Warn("the connection to Invent ended; connecting again", "error", end, "retry_in", pause.Round(time.Millisecond))
+	return pause, nil
+}
+
+// once connects, and reads until the connection ends. It never returns nil.
+func (s *session) once(ctx context.Context) (opened bool, err error) {
+	if err := s.resolve(ctx); err != nil {
+		return false, err
+	}
+	c := &connection{id: uuid.New(), orgID: s.orgID(), startedAt: time.Now()}
+	defer func() { s.ingester.ledger.ended(c, err) }()
+	s.ingester.ledger.began(c)
+	conn, err := s.ingester.config.Client.Dial(ctx, s.org)
+	if err != nil {
+		return false, err
+	}
+	defer conn.CloseNow()
+	stop := context.AfterFunc(ctx, func() { conn.CloseNow() })
+	defer stop()
+	c.opened()
+	s.setConnected(true)
+	defer s.setConnected(false)
+	s.log.Info("connected to the inbox", "connection", c.id)
+	return true, s.read(conn, c)
+}
+
+// read appends every frame to the spool as it arrives.
+func (s *session) read(conn *invent.Conn, c *connection) error {
+	var buf []byte
+	for {
+		kind, frame, err := conn.Read(buf[:0])
+		if err != nil {
+			return err
+		}
+		buf = frame
+		record := spool.Record{
+			ReceivedAt: time.Now(), ConnectionID: c.id, Source: SourceSocket, Kind: KindFrame, Body: frame,
+		}
+		if kind != invent.FrameText {
+			record.Kind = KindOther
+		}
+		if s.orgID() == invent.OwnOrg {
+			if err := s.resolveBy(frame); err != nil {
+				return err
+			}
+		}
+		record.OrgID = s.orgID()
+		c.frame(len(frame), record.OrgID)
+		if err := s.ingester.laneOf(record.OrgID).spool.Append(&record); err != nil {
+			return fmt.Errorf("appending to the spool: %w", err)
+		}
+		s.frames.Add(1)
+		s.ingester.metrics.received.WithLabelValues(record.OrgID).Inc()
+		s.ingester.metrics.receivedBytes.WithLabelValues(record.OrgID).Add(float64(len(frame)))
+	}
+}
+
+// orgID is the org that what is received is stored under: the real id as soon as it is known.
+func (s *session) orgID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.realID == "" {
+		return s.org
+	}
+	return s.realID
+}
+
+// resolve finds the real id behind invent.OwnOrg. Where the lists do not tell, the first frame does.
+func (s *session) resolve(ctx context.Context) error {
+	if s.orgID() != invent.OwnOrg {
+		return nil
+	}
+	id, ok, err := s.ingester.config.Client.ResolveOrg(ctx, s.org)
+	var status *invent.StatusError
+	switch {
+	case errors.As(err, &status) && (status.Status == 401 || status.Status == 403):
+		return err
+	case err != nil:
+		s.log.Warn("the list of chats does not tell the org's id; waiting for a frame that does", "error", err)
+		return nil
+	case !ok:
+		s.log.Info("the inbox is empty and does not tell the org's id; waiting for a frame that does")
+		return nil
+	}
+	return s.resolved(id)
+}
+
+// resolveBy takes the org's id from a frame, if it names one.
+func (s *session) resolveBy(frame []byte) error {
+	var d invent.Decoder
+	if e, _ := d.Frame(frame); e.Data.Given() && e.Data.V.OrgID.Given() {
+		return s.resolved(e.Data.V.OrgID.V)
+	}
+	return nil
+}
+
+func (s *session) resolved(id string) error {
+	if !s.ingester.hold(id, s) {
+		return errHeldTwice
+	}
+	s.mu.Lock()
+	s.realID = id
+	s.mu.Unlock()
+	s.log.Info("the key's own org is known", "org_id", id)
+	return nil
+}
+
+func (s *session) setConnected(yes bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.connected = yes
+	gauge := s.ingester.metrics.connected.WithLabelValues(s.org)
+	if yes {
+		gauge.Set(1)
+	} else {
+		gauge.Set(0)
+	}
+}
+
+func (s *session) setTrouble(reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trouble = reason
+}
+
+// notReady says why the org's inbox is not listened to, or nothing when it is.
+func (s *session) notReady() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.connected {
+		return ""
+	}
+	return s.trouble
+}
