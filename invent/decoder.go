@@ -69,8 +69,8 @@ func (d *Decoder) Frame(body []byte) (Event, Reading) {
 			return
 		}
 		d.event(&e)
-		if !e.Data.Named() {
-			d.flawAt("data", "missing")
+		if !e.Data.Given() {
+			d.missing("data")
 		}
 	})
 	return e, r
@@ -526,14 +526,17 @@ func (d *Decoder) flawUnlessNull(v []byte, reason string) {
 	}
 }
 
-// require records that the object last read has no id, unless a flaw tells why already.
+// require records that the object last read has no id.
 func (d *Decoder) require(id *Field[string]) {
-	if id.Given() || d.err != nil {
-		return
+	if d.err == nil && !id.Given() && len(d.flaws) <= maxFlaws {
+		d.missing(path(d.dec.StackPointer() + "/id"))
 	}
-	name := path(d.dec.StackPointer() + "/id")
-	if !slices.ContainsFunc(d.flaws, func(f string) bool { return strings.HasPrefix(f, name+": ") }) {
-		d.flawAt(name, "missing")
+}
+
+// missing records that there is nothing at path, unless a flaw tells why already.
+func (d *Decoder) missing(path string) {
+	if !slices.ContainsFunc(d.flaws, func(f string) bool { return strings.HasPrefix(f, path+": ") }) {
+		d.flawAt(path, "missing")
 	}
 }
 

@@ -76,10 +76,10 @@ func TestEveryPathAndEveryEnumeratedValueOccurs(t *testing.T) {
 		}
 		return out
 	}
-	w := NewWorld(Config{Seed: 41, Chats: 100})
+	w := NewWorld(Config{Seed: 42, Orgs: 3, Chats: 300})
 	seen := map[string]map[string]bool{}
-	for range 20 {
-		for _, f := range take(w, 1000) {
+	for range 80 {
+		for _, f := range take(w, 250) {
 			var v any
 			if err := json.Unmarshal(f.Bytes, &v); err != nil {
 				t.Fatal(err)

@@ -6,7 +6,7 @@ func (w *World) share(c *chat) bool {
 	switch {
 	case c.visibility != 0:
 		c.visibility = 0
-	case w.chance(w.cfg.Quirks.UnknownTypes * 3):
+	case w.chance(w.cfg.Quirks.UnknownTypes * 4):
 		c.visibility = 2
 	default:
 		c.visibility = 1
@@ -98,7 +98,7 @@ func (w *World) join(c *chat) bool {
 	w.event(c, sayJoined)
 	w.members++
 	m := member{n: w.members, channel: w.reach(w.meet(c.org, c.language()), c.kind)}
-	m.unknown = w.chance(w.cfg.Quirks.UnknownTypes)
+	m.unknown = w.chance(w.cfg.Quirks.UnknownTypes * 4)
 	c.members = append(c.members, m)
 	return true
 }

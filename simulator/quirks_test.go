@@ -80,7 +80,7 @@ func TestACoarseClockGivesEqualTimestamps(t *testing.T) {
 }
 
 func TestCoalescedChangesAreSentWithTheNext(t *testing.T) {
-	w, frames := quirky(t, Quirks{Coalesce: 0.6}, 3000)
+	w, frames := quirky(t, Quirks{Coalesce: 0.6}, 1500)
 	last, shown := map[string]Frame{}, map[string]bool{}
 	for _, f := range frames {
 		last[f.ChatID] = f
@@ -157,7 +157,7 @@ func TestPartsAreLeftOut(t *testing.T) {
 }
 
 func TestPatchesOverSnapshotsGiveTheTruth(t *testing.T) {
-	w, frames := quirky(t, Quirks{Patches: 0.8}, 3000)
+	w, frames := quirky(t, Quirks{Patches: 0.8}, 1500)
 	got := map[string]object{}
 	patches := 0
 	for _, f := range frames {
@@ -261,7 +261,7 @@ func TestUnsortedListsHoldTheSameInAnotherOrder(t *testing.T) {
 }
 
 func TestUnknownTypesOccurEverywhere(t *testing.T) {
-	_, frames := quirky(t, Quirks{UnknownTypes: 0.2}, 4000)
+	_, frames := quirky(t, Quirks{UnknownTypes: 0.25}, 3000)
 	seen := map[string]map[string]bool{}
 	for _, f := range frames {
 		sight("", map[string]any(parse(t, f.Bytes)), seen)

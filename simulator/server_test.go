@@ -357,7 +357,7 @@ func TestMessagesAreListedFromADate(t *testing.T) {
 }
 
 func TestTheSmallListsAreServed(t *testing.T) {
-	w := NewWorld(Config{Seed: 27, Orgs: 3, Chats: 150})
+	w := NewWorld(Config{Seed: 27, Orgs: 3, Chats: 50})
 	s, url := serve(t, w, ServerOptions{})
 	s.FastForward(time.Date(2025, 2, 20, 0, 0, 0, 0, time.UTC))
 	list := func(path string) []map[string]any {

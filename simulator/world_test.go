@@ -35,7 +35,7 @@ func chatOf(t *testing.T, f Frame) []byte {
 func TestEqualConfigsGiveEqualFramesByteForByte(t *testing.T) {
 	for _, q := range AllQuirks() {
 		a, b := NewWorld(Config{Seed: 7, Chats: 50, Quirks: q.Quirks}), NewWorld(Config{Seed: 7, Chats: 50, Quirks: q.Quirks})
-		for i := range 3000 {
+		for i := range 500 {
 			x, _ := a.Next()
 			y, _ := b.Next()
 			if !bytes.Equal(x.Bytes, y.Bytes) || x.OrgID != y.OrgID || x.ChatID != y.ChatID || !x.At.Equal(y.At) {
@@ -73,7 +73,7 @@ func TestEveryFrameIsValidJSONUnderEveryQuirk(t *testing.T) {
 			t.Parallel()
 			w := NewWorld(Config{Seed: 11, Chats: 60, Quirks: q.Quirks})
 			last := time.Time{}
-			for i, f := range take(w, 2500) {
+			for i, f := range take(w, 500) {
 				if !json.Valid(f.Bytes) {
 					t.Fatalf("expected frame %d to be JSON, got %s", i, f.Bytes)
 				}
@@ -105,7 +105,7 @@ func TestTheLastFrameOfAChatIsTheTruthAboutIt(t *testing.T) {
 			t.Parallel()
 			w := NewWorld(Config{Seed: 5, Chats: 40, Quirks: q.Quirks})
 			last := map[string]Frame{}
-			for _, f := range take(w, 8000) {
+			for _, f := range take(w, 4000) {
 				last[f.ChatID] = f
 			}
 			for id, f := range last {
@@ -212,7 +212,7 @@ func TestFramesAreAsLargeAsRealSnapshots(t *testing.T) {
 	w := NewWorld(Config{Seed: 1})
 	var sizes []int
 	total := 0
-	for _, f := range take(w, 30_000) {
+	for _, f := range take(w, 15_000) {
 		sizes = append(sizes, len(f.Bytes))
 		total += len(f.Bytes)
 	}

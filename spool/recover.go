@@ -220,24 +220,31 @@ func (s *Spool) scan(file *os.File, h header, size int64) (scanned, error) {
 	}
 }
 
-// drop sets a whole file aside that has neither a header nor a record. An empty one is what a power loss leaves of a
-// segment just begun; the segment after it, if any, tells whether something is missing.
+// drop sets a whole file aside that has neither a header nor a record.
 func (rc *recovery) drop(file *os.File, f found) error {
 	s := rc.s
-	if f.size == 0 {
-		rc.later = append(rc.later, func() error { return s.disk.remove(s.path(f.name)) })
+	if len(s.segments) == 0 {
+		rc.last = max(rc.last, f.header.first-1)
+	}
+	// Its name says that seqs up to its own first may have been used before it.
+	rc.bound = max(rc.bound, f.header.first-1)
+	rc.later = append(rc.later, func() error {
+		if f.name == s.active().name {
+			return nil // the new segment has taken its place
+		}
+		return s.disk.remove(s.path(f.name))
+	})
+	if f.size == 0 { // what a power loss leaves of a segment just begun
+		if !rc.open && rc.bound > rc.last {
+			rc.report(Damage{Segment: f.name, ThroughSeq: rc.bound})
+		}
 		return nil
 	}
 	aside, err := s.copyAside(file, f.name, 0, f.size)
 	if err != nil {
 		return err
 	}
-	rc.later = append(rc.later, func() error { return s.disk.remove(s.path(f.name)) })
-	if len(s.segments) == 0 {
-		rc.last = max(rc.last, f.header.first-1)
-	}
-	// Not less than the segment's own first seq: a new segment must not get its name.
-	rc.bound = max(rc.bound, f.header.first+max(0, f.size-headerSize)/headSize)
+	rc.bound = max(rc.bound, f.header.first-1+max(0, f.size-headerSize)/headSize)
 	rc.report(Damage{Segment: f.name, Bytes: f.size, SetAside: aside, ThroughSeq: rc.bound})
 	return nil
 }
@@ -380,7 +387,8 @@ func (s *Spool) copy(to *os.File, toOff int64, from *os.File, fromOff, n int64) 
 func (rc *recovery) finish() error {
 	s := rc.s
 	if rc.open {
-		s.damage[len(s.damage)-1].Until = time.Now().UTC().Truncate(time.Microsecond)
+		d := &s.damage[len(s.damage)-1]
+		d.ThroughSeq, d.Until = max(d.ThroughSeq, rc.bound), time.Now().UTC().Truncate(time.Microsecond)
 	}
 	s.received = rc.received
 	if len(s.segments) == 0 {

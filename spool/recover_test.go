@@ -251,6 +251,54 @@ func TestAMissingOrShortenedSegmentIsAHole(t *testing.T) {
 	}
 }
 
+func TestAReaderPassesSegmentsThatCrashesLeftEmpty(t *testing.T) {
+	l := small(t, 2)
+	want := l.records
+	for range 3 {
+		last := names(t, l.dir, ".seg")
+		f := must1(os.OpenFile(filepath.Join(l.dir, last[len(last)-1]), os.O_APPEND|os.O_WRONLY, 0))
+		must1(f.Write(make([]byte, 500)))
+		must(t, f.Close())
+		mustClose(t, open(t, l.dir, Options{}))
+	}
+	s := open(t, l.dir, Options{})
+	want = append(want, add(t, s, sample(1)))
+	equal(t, read(t, s, 0), want)
+	mustClose(t, s)
+}
+
+func TestASegmentLeftEmptyAfterATornOneLosesNothingThatComesLater(t *testing.T) {
+	for cut := range int64(headSize + 100) { // among them one after which the new segment gets the name of the empty one
+		dir := scratch(t)
+		s := open(t, dir, Options{SegmentBytes: 600})
+		first := add(t, s, Record{Body: fill(1, 400)})
+		second := add(t, s, Record{Body: fill(2, 100)})
+		add(t, s, Record{Body: fill(3, 400)})
+		read(t, s, 0)
+		if n := len(s.segments); n != 2 {
+			t.Fatalf("%d segments, expected 2", n)
+		}
+		torn, empty := s.segments[0], s.segments[1]
+		mustClose(t, s)
+		must(t, os.Truncate(filepath.Join(dir, torn.name), torn.size-cut))
+		must(t, os.Truncate(filepath.Join(dir, empty.name), 0))
+		want := []Record{first, second}
+		if cut > 0 {
+			want = want[:1]
+		}
+		s = open(t, dir, Options{SegmentBytes: 600})
+		want = append(want, add(t, s, sample(4)))
+		equal(t, read(t, s, 0), want)
+		mustClose(t, s)
+		s = open(t, dir, Options{SegmentBytes: 600})
+		equal(t, read(t, s, 0), want)
+		if got := want[len(want)-1].Seq; got < 3 {
+			t.Fatalf("cut by %d: seq %d was used again", cut, got)
+		}
+		mustClose(t, s)
+	}
+}
+
 func TestWhatWasSetAsideBeforeIsNotOverwritten(t *testing.T) {
 	l := small(t, 2)
 	dir := l.damaged(t, l.bytes[:l.ends[1]+20])

@@ -546,9 +546,11 @@ func readThrough(t testing.TB, s *Spool, after, last int64) []Record {
 	t.Helper()
 	r, b := s.NewReader(after), Batch{}
 	defer r.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // only a failing test takes that long
+	defer cancel()
 	var all []Record
 	for after < last {
-		if err := r.Next(t.Context(), &b, 10, 2000); err != nil {
+		if err := r.Next(ctx, &b, 10, 2000); err != nil {
 			t.Fatalf("reading after seq %d of %d: %v", after, last, err)
 		}
 		all = append(all, clone(b.Records)...)

@@ -1,0 +1,40 @@
+# make demo   the whole thing on this machine: Postgres, a simulated Invent, the archiver
+# make test   everything that is tested, generated code included
+#
+# Both need Go and make only; what is missing of Postgres they install through the system's package manager.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test race bench generate lint build
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: ## run the demo until Ctrl-C (make demo FOR=30s: for so long)
+	@sh scripts/install-postgres.sh
+	go run ./cmd/archiver demo $(if $(FOR),--for $(FOR))
+
+test: ## check the generated code, then run all tests
+	@sh scripts/install-postgres.sh
+	$(SQLC) diff
+	go vet ./...
+	go test -timeout 20m ./...
+
+race: ## all tests under the race detector (needs a C compiler)
+	@sh scripts/install-postgres.sh
+	go test -race -timeout 40m ./...
+
+bench: ## run the benchmarks
+	@sh scripts/install-postgres.sh
+	go test -run '^$$' -bench . -benchmem ./...
+
+# sqlc is pinned in tools/go.mod; without cgo it needs no C compiler.
+SQLC = CGO_ENABLED=0 go tool -modfile=tools/go.mod sqlc
+
+generate: ## write db/ anew from migrations/ and queries/
+	$(SQLC) generate
+
+lint: ## run the linters of .golangci.yml
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
+
+build: ## the static binary, bin/archiver
+	CGO_ENABLED=0 go build -trimpath -o bin/archiver ./cmd/archiver
