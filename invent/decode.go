@@ -230,7 +230,7 @@ func (d *Decoder) contactChannel(c *ContactChannel) {
 	}
 	if c.Type.Given() || c.UserID.Given() || c.Avatar.Given() || c.Name.Given() || c.Username.Given() ||
 		c.Email.Given() || c.Phone.Given() || c.Country.Given() || c.Agent.Given() || c.IP.Given() ||
-		c.Language.Given() || c.Contact.Given() || c.Link.Given() {
+		c.Language.Given() || c.Contact.V.ID.Given() || c.Link.Given() {
 		d.require(&c.ID)
 	}
 }

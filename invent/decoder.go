@@ -66,6 +66,9 @@ func (d *Decoder) Frame(body []byte) (Event, Reading) {
 		e = Event{}
 		var p Presence
 		if !d.object(&p) {
+			if d.err == nil && d.lastWasNull() {
+				d.flaw("not an object")
+			}
 			return
 		}
 		d.event(&e)
@@ -238,8 +241,8 @@ func list[T any](d *Decoder, read func(*Decoder, *T)) []T {
 	return all
 }
 
-// lastWasNull reports whether the value last read was null: in a list, where a missing element means nothing, it is a
-// flaw, though as a field it is not.
+// lastWasNull reports whether the value last read was null: as an element of a list and as the whole frame, where there is
+// nothing to be unset, it is a flaw, though as a field it is not.
 func (d *Decoder) lastWasNull() bool {
 	return bytes.HasSuffix(d.body[:d.offset()], []byte("null"))
 }

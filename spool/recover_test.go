@@ -270,7 +270,7 @@ func TestAReaderPassesSegmentsThatCrashesLeftEmpty(t *testing.T) {
 func TestASegmentLeftEmptyAfterATornOneLosesNothingThatComesLater(t *testing.T) {
 	for cut := range int64(headSize + 100) { // among them one after which the new segment gets the name of the empty one
 		dir := scratch(t)
-		s := open(t, dir, Options{SegmentBytes: 600})
+		s := open(t, dir, Options{SegmentBytes: 700})
 		first := add(t, s, Record{Body: fill(1, 400)})
 		second := add(t, s, Record{Body: fill(2, 100)})
 		add(t, s, Record{Body: fill(3, 400)})
@@ -286,11 +286,11 @@ func TestASegmentLeftEmptyAfterATornOneLosesNothingThatComesLater(t *testing.T) 
 		if cut > 0 {
 			want = want[:1]
 		}
-		s = open(t, dir, Options{SegmentBytes: 600})
+		s = open(t, dir, Options{SegmentBytes: 700})
 		want = append(want, add(t, s, sample(4)))
 		equal(t, read(t, s, 0), want)
 		mustClose(t, s)
-		s = open(t, dir, Options{SegmentBytes: 600})
+		s = open(t, dir, Options{SegmentBytes: 700})
 		equal(t, read(t, s, 0), want)
 		if got := want[len(want)-1].Seq; got < 3 {
 			t.Fatalf("cut by %d: seq %d was used again", cut, got)
