@@ -58,7 +58,7 @@ func (h *home) removeUnfinished() error {
 func removeWhenLeft(dir string) error {
 	for attempt := 0; ; attempt++ {
 		err := errors.New("an initdb is still running there")
-		if processIn(dir, func(line string) bool { return strings.Contains(line, "postgres") }) == 0 {
+		if processIn(dir, "postgres") == 0 {
 			err = os.RemoveAll(dir)
 		}
 		if err == nil || attempt == 100 {

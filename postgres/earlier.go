@@ -95,16 +95,20 @@ func (h *home) runsOnData(pid int) bool {
 // anyWorker looks through all processes for a server's worker on our data directory. Without /proc
 // it finds none.
 func (h *home) anyWorker() int {
-	return processIn(h.data(), func(line string) bool { return strings.HasPrefix(line, "postgres: ") })
+	return processIn(h.data(), "postgres: ")
 }
 
-// processIn finds a process that works in dir and whose command line is like that; 0 when there is
-// none. Others may be somebody's shell.
-func processIn(dir string, like func(commandLine string) bool) int {
+// processIn finds a process that works in dir and has name in its command line (others may be
+// somebody's shell), or none any more: then it is about to end, but still holds its memory. 0 when
+// there is no such process.
+func processIn(dir, name string) int {
 	entries, _ := filepath.Glob("/proc/[0-9]*") // the only error is a malformed pattern
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(filepath.Base(entry))
-		if err == nil && worksIn(pid, dir) && like(commandLine(pid)) {
+		if err != nil || !worksIn(pid, dir) {
+			continue
+		}
+		if line := commandLine(pid); line == "" || strings.Contains(line, name) {
 			return pid
 		}
 	}

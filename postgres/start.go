@@ -113,7 +113,8 @@ func (s *Server) launch(ctx context.Context, binaries Binaries, opts Options) er
 	}
 	opts.Progress(fmt.Sprintf("Starting Postgres %d in %s", binaries.Version, s.home.dir))
 	port := s.home.lastPort()
-	for attempt := 0; ; attempt++ {
+	giveUp := time.Now().Add(15 * time.Second)
+	for {
 		if port == 0 || !isFree(port) {
 			if port, err = freePort(); err != nil {
 				return err
@@ -124,10 +125,13 @@ func (s *Server) launch(ctx context.Context, binaries Binaries, opts Options) er
 		if err = s.run(ctx, binaries, opts); err == nil {
 			return s.home.rememberPort(port)
 		}
-		// Between the look and the server's own bind another program may have taken the port.
-		if attempt == 4 || ctx.Err() != nil || isFree(port) {
+		// Two things pass: another program took the port between our look and the server's own
+		// bind, and a worker of a server that was killed has not ended yet.
+		passes := !isFree(port) || strings.Contains(err.Error(), "pre-existing shared memory block")
+		if !passes || ctx.Err() != nil || time.Now().After(giveUp) {
 			return err
 		}
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 

@@ -54,8 +54,9 @@ func (w *World) DeletedChatIDs(orgID string) []string {
 	return ids
 }
 
-// Messages gives the messages of a chat in the order of the REST list; without the deleted ones. Some of them no event
-// ever showed: imported ones, and edits of a message that was not the last.
+// Messages gives the messages of a chat in the order of the REST list, oldest first; without the deleted ones. An event
+// shows only a chat's last message, so even in the plain reading some of this never goes over the socket: imported
+// messages, edits of a message that was not the last, and the end of an answer that somebody wrote after.
 func (w *World) Messages(chatID string) [][]byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -80,7 +80,7 @@ func TestACoarseClockGivesEqualTimestamps(t *testing.T) {
 }
 
 func TestCoalescedChangesAreSentWithTheNext(t *testing.T) {
-	w, frames := quirky(t, Quirks{Coalesce: 0.6}, 1500)
+	w, frames := quirky(t, Quirks{Coalesce: 0.6}, 800)
 	last, shown := map[string]Frame{}, map[string]bool{}
 	for _, f := range frames {
 		last[f.ChatID] = f
@@ -157,7 +157,7 @@ func TestPartsAreLeftOut(t *testing.T) {
 }
 
 func TestPatchesOverSnapshotsGiveTheTruth(t *testing.T) {
-	w, frames := quirky(t, Quirks{Patches: 0.8}, 1500)
+	w, frames := quirky(t, Quirks{Patches: 0.8}, 800)
 	got := map[string]object{}
 	patches := 0
 	for _, f := range frames {
@@ -261,7 +261,7 @@ func TestUnsortedListsHoldTheSameInAnotherOrder(t *testing.T) {
 }
 
 func TestUnknownTypesOccurEverywhere(t *testing.T) {
-	_, frames := quirky(t, Quirks{UnknownTypes: 0.25}, 3000)
+	_, frames := quirky(t, Quirks{UnknownTypes: 0.5}, 1500)
 	seen := map[string]map[string]bool{}
 	for _, f := range frames {
 		sight("", map[string]any(parse(t, f.Bytes)), seen)
@@ -285,7 +285,7 @@ func TestUnknownTypesOccurEverywhere(t *testing.T) {
 }
 
 func TestDeletedChatsLeaveTheLists(t *testing.T) {
-	w, frames := quirky(t, Quirks{Deletions: true}, 12_000)
+	w, frames := quirky(t, Quirks{Deletions: true}, 6000)
 	var deleted []string
 	for _, f := range frames {
 		if bytes.HasPrefix(f.Bytes, []byte(`{"type":"delete"`)) {

@@ -105,7 +105,7 @@ func TestTheLastFrameOfAChatIsTheTruthAboutIt(t *testing.T) {
 			t.Parallel()
 			w := NewWorld(Config{Seed: 5, Chats: 40, Quirks: q.Quirks})
 			last := map[string]Frame{}
-			for _, f := range take(w, 4000) {
+			for _, f := range take(w, 1500) {
 				last[f.ChatID] = f
 			}
 			for id, f := range last {
@@ -156,6 +156,30 @@ func TestTheMessageOfTheFrameIsTheLastOfTheList(t *testing.T) {
 		if last := list[len(list)-1]; !bytes.Equal(last, frame.Data.LastMessage) {
 			t.Fatalf("expected the last message of the list to be the frame's,\n%s, got\n%s", frame.Data.LastMessage, last)
 		}
+	}
+}
+
+func TestEveryMessageButTheImportedIsShownByAnEvent(t *testing.T) {
+	w := NewWorld(Config{Seed: 8, Orgs: 1, Chats: 40})
+	shown := map[string]bool{}
+	for _, f := range take(w, 2000) {
+		if m, ok := parse(t, f.Bytes)["data"].(object)["last_message"].(object); ok {
+			shown[m["id"].(string)] = true
+		}
+	}
+	imported := 0
+	for _, c := range w.byChat {
+		for i := range c.messages {
+			switch m := &c.messages[i]; {
+			case m.created < c.created:
+				imported++
+			case !shown[w.id(idMessage, uint64(m.n))]:
+				t.Fatalf("expected message %d of chat %s to have been the last message of an event, it was not", i, c.id)
+			}
+		}
+	}
+	if imported == 0 {
+		t.Fatal("expected imported messages, got none")
 	}
 }
 
@@ -212,7 +236,7 @@ func TestFramesAreAsLargeAsRealSnapshots(t *testing.T) {
 	w := NewWorld(Config{Seed: 1})
 	var sizes []int
 	total := 0
-	for _, f := range take(w, 15_000) {
+	for _, f := range take(w, 6000) {
 		sizes = append(sizes, len(f.Bytes))
 		total += len(f.Bytes)
 	}

@@ -229,7 +229,7 @@ func (rc *recovery) drop(file *os.File, f found) error {
 	// Its name says that seqs up to its own first may have been used before it.
 	rc.bound = max(rc.bound, f.header.first-1)
 	rc.later = append(rc.later, func() error {
-		if false {
+		if f.name == s.active().name {
 			return nil // the new segment has taken its place
 		}
 		return s.disk.remove(s.path(f.name))

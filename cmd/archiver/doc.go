@@ -1,0 +1,17 @@
+// Command archiver keeps everything that happens in an Invent inbox in Postgres.
+//
+// This package is the command line alone: flags, environment, wiring, exit codes. What is done is done elsewhere:
+//
+//	args, environment ─► cli.go (kong) ─► a command ─► ingest.Ingester, postgres.Server, simulator.Server
+//
+// main only calls run, so tests run the whole program in process. The first signal ends run's context, and the command
+// stops in good order; the second ends the process. Every command is a file:
+//
+//	ingest.go     the main job; database.go finds its database, serve.go answers /metrics, /healthz and /readyz
+//	demo.go       embedded Postgres, simulator and ingest in one; demo_queries.go is what it asks the archive
+//	simulate.go   the simulator alone
+//	migrate.go    the schema
+//	postgres.go   the embedded Postgres alone
+//
+// Exit codes: 0 done or stopped in good order, 1 failed, 2 wrong usage or configuration, 3 refused by Invent at start.
+package main

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"archiver/ingest"
+)
+
+// The exit codes, which scripts rely on.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitRefused = 3
+)
+
+func main() {
+	os.Exit(run(untilSignal(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// untilSignal ends its context with the first SIGINT or SIGTERM, and the process with the second: the kernel then tells
+// the embedded Postgres to stop, and what was received is on the spool.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		<-signals
+		fmt.Fprintln(os.Stderr, "archiver: stopping in good order; a second signal ends it at once")
+		cancel()
+		<-signals
+		fmt.Fprintln(os.Stderr, "archiver: ended at once, as asked; what was received waits in the spool for the next start")
+		os.Exit(exitFailed)
+	}()
+	return ctx
+}
+
+// run is the whole program: it does what args say until that is done or ctx ends, and returns the exit code. environ is
+// as os.Environ gives it; the environment of the process itself is not looked at.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	p := &program{ctx: ctx, env: newEnvironment(environ), stdout: stdout, stderr: stderr}
+	command, err := p.parse(args)
+	if err == nil && command != nil {
+		err = command.Run(p)
+	}
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintln(stderr, "archiver:", err)
+	var refused *ingest.RefusedError
+	var usage *usageError
+	switch {
+	case errors.As(err, &usage):
+		if usage.command != "" {
+			fmt.Fprintf(stderr, "archiver: for flags, environment and examples: %s --help\n", usage.command)
+		}
+		return exitUsage
+	case errors.As(err, &refused):
+		return exitRefused
+	}
+	return exitFailed
+}
+
+// usageError is a mistake in the flags or the environment. Its text names the flag, the value and the remedy.
+type usageError struct {
+	command string // whose help to look at; may be empty
+	err     error
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{err: fmt.Errorf(format, args...)}
+}
