@@ -28,13 +28,22 @@ const maxPathBytes = 256
 // stack, so a value deeper than this is left out of the payload before it can fail an insert.
 const maxDepth = 1000
 
+// maxObjects bounds the objects in lists that are read of one frame or page. In memory they take up to two hundred times
+// the bytes they came in, so without a bound one frame could be the end of the process, and again after each restart.
+const maxObjects = 100_000
+
+// errTooMuch says that there are more than maxObjects. Where they are does not matter, so that the order of keys, which
+// jsonb changes, makes no difference.
+var errTooMuch = errors.New("too many objects")
+
 // errNotStorable says that the bytes are JSON and yet nothing for jsonb: a number it cannot hold, or too many levels.
 var errNotStorable = errors.New("JSON that Postgres cannot store")
 
 // Reading is what decoding says of the bytes themselves.
 type Reading struct {
 	// Payload is JSON that Postgres can store and that decodes to the same objects: the bytes themselves, or a repaired
-	// copy when Faithful is false. Nil when the bytes are no JSON.
+	// copy when Faithful is false. Nil when the bytes are no JSON. A payload with more than 100,000 objects in lists
+	// decodes to nothing, with a flaw.
 	Payload []byte
 	// Faithful is false when the bytes hold what jsonb cannot: duplicate keys, NUL, invalid UTF-8, lone surrogates,
 	// numbers beyond its range, a thousand levels of nesting.
@@ -56,7 +65,9 @@ type Decoder struct {
 	name  []byte // the member name last read by next
 	err   error  // the first syntactic error; everything after it is a no-op
 	flaws []string
-	seen  [512]string // short strings of earlier values, by their hash
+	// objects counts those that were read in lists
+	objects int
+	seen    [512]string // short strings of earlier values, by their hash
 }
 
 // Frame decodes one text frame of the inbox socket. The event's Data is Given only when it is an object.
@@ -151,16 +162,24 @@ func (d *Decoder) read(body []byte, decode func()) Reading {
 		return r
 	}
 	payload, flaws, err := repair(body)
-	if err != nil || !d.run(payload, decode) {
-		d.flaws = nil
+	if err == nil && !d.run(payload, decode) {
+		err = d.err
+	}
+	found := d.flaws
+	if err != nil {
 		d.run(nil, decode) // leaves what was decoded empty
-		if errors.Is(err, errTooDeep) {
-			return Reading{Flaws: []string{"frame: nested too deeply to be read"}}
-		}
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, errTooMuch):
+		found = []string{"frame: too much to be read"}
+	case errors.Is(err, errTooDeep):
+		return Reading{Flaws: []string{"frame: nested too deeply to be read"}}
+	default:
 		return Reading{Flaws: []string{"frame: not JSON"}}
 	}
 	r.Flaws = slices.Clip(flaws)
-	for _, flaw := range d.flaws {
+	for _, flaw := range found {
 		r.Flaws = appendFlaw(r.Flaws, flaw)
 	}
 	// \u0000 behind an escaped backslash is plain text: nothing was repaired.
@@ -171,7 +190,7 @@ func (d *Decoder) read(body []byte, decode func()) Reading {
 }
 
 func (d *Decoder) run(body []byte, decode func()) bool {
-	d.body, d.err, d.flaws, d.name = body, nil, nil, nil
+	d.body, d.err, d.flaws, d.name, d.objects = body, nil, nil, nil, 0
 	d.buf = *bytes.NewBuffer(body)
 	d.dec.Reset(&d.buf)
 	decode()
@@ -233,6 +252,10 @@ func list[T any](d *Decoder, read func(*Decoder, *T)) []T {
 				d.flaw("not an object")
 			}
 			continue
+		}
+		if d.objects++; d.objects > maxObjects && d.err == nil {
+			d.err = errTooMuch
+			break
 		}
 		var v T
 		all = append(all, v)
@@ -447,7 +470,7 @@ func (d *Decoder) float(f *Field[float64]) {
 	case isNumber(v):
 		n, err := strconv.ParseFloat(string(v), 64)
 		if err == nil {
-			f.set(n)
+			f.set(n + 0) // a negative zero becomes the zero that jsonb makes of it
 			return
 		}
 		f.clear()

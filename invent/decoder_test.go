@@ -63,7 +63,8 @@ var frames = []struct {
 		flaws: []string{"x[1].a.c: duplicate key", "x[1].a: duplicate key"}, unfaithful: true},
 	{name: "1e400", body: `{"data":{"id":"c","state":{"csat_score":1e400,"ai_enabled":true}}}`, flaws: []string{"state.csat_score: out of range"}},
 	{name: "numbers written strangely", body: `{"data":{"id":"c","x":[-0,-0.0,1E+5,1.50,1.5e1,1.50e1,100e-2,1e-7,0e5,0.0e5,-12.34e-1,9007199254740993e0],
-		"state":{"csat_score":0.5e1,"admin_unseen_count":9007199254740993e0,"user_unseen_count":9007199254740993.0}}}`},
+		"state":{"csat_score":0.5e1,"admin_unseen_count":9007199254740993e0,"user_unseen_count":9007199254740993.0},
+		"referral":{"parts":[{"start_timestamp":-0.0,"end_timestamp":-1e-400},{"start_timestamp":1e-400,"end_timestamp":123456789.987654321e3}]}}}`},
 	{name: "the largest numbers there are", body: `{"data":{"id":"c","x":[1e131071,1e-16383,-12e131070,1.5e-16382,` +
 		strings.Repeat("9", 131072) + `,0.` + strings.Repeat("3", 16383) + `]}}`},
 	{name: "numbers beyond", body: `{"data":{"id":"c","x":[1e131072,1,1e-16384,0e-16384,1e99999999999999999999,1e-99999999999999999999,` +
@@ -81,6 +82,14 @@ var frames = []struct {
 	{name: "objects nested without end", body: strings.Repeat(`{"data":`, 1<<20), flaws: []string{"frame: nested too deeply to be read"}, noJSON: true},
 	{name: "nested turns", body: `{"data":{"id":"c","last_message":{"id":"m","usage":` + strings.Repeat(`{"turns":[`, 2000) + strings.Repeat(`]}`, 2000) + `}}}`, unfaithful: true,
 		flaws: []string{shorten("last_message.usage"+strings.Repeat(".turns[0]", 40)) + ": nested too deeply"}},
+	{name: "as many members as are read", body: `{"data":{"id":"c","x":[` + strings.Repeat(`{},`, 10) + `{}],"members":[` + strings.Repeat(`7,`, 10) + strings.Repeat(`{"id":"m"},`, maxObjects-1) + `{"id":"m"}]}}`,
+		flaws: func() (flaws []string) {
+			for i := range 10 {
+				flaws = append(flaws, fmt.Sprintf("members[%d]: not an object", i))
+			}
+			return flaws
+		}()},
+	{name: "more members", body: `{"data":{"id":"c","members":[` + strings.Repeat(`{},`, maxObjects) + `{}]}}`, flaws: []string{"frame: too much to be read"}},
 	{name: "escapes of every kind", body: `{"data":{"id":"c","title":"\"\\\/\b\f\n\r\t\u00e9\u001f\u007f<>&` + "\u2028" + `","\u0074ools":[{"\n":"\\u0000"}]}}`},
 	{name: "names that try to look like others", body: `{"":{"a.b":1,"[0]":2,"~1/":3,"0":4},"data":{"id":"c","":1,"data":{"id":2}}}`},
 }

@@ -22,6 +22,30 @@
 //
 // [Client.ResolveOrg] finds the real id behind the shorthand `c`.
 //
+// # From bytes to events
+//
+// A [Decoder] turns the bytes of a frame into an [Event], those of a page into
+// chats or messages, and never fails: what is wrong costs the field it is wrong
+// in, and the [Reading] beside the result says so in a flaw that names its path
+// and no value. A [Field] tells a field that is absent from one that is null from
+// one that is given, because they mean different things for what is stored. Fields
+// that nobody knows yet are passed over; the raw event keeps them.
+//
+// The large blocks that come with every event, the tools and the assistant's
+// configuration, are handed on as [JSON], so that whoever stores them once for each
+// content need not decode them each time; [Decoder.Tools] and
+// [Decoder.AssistantConfig] read them.
+//
+// [Reading.Payload] is what Postgres can store as jsonb: nearly always the bytes
+// themselves. Where jsonb would refuse or change them (duplicate keys, NUL, invalid
+// UTF-8, lone surrogates, numbers beyond its range) it is a repaired copy, and what
+// was decoded is that copy: decoding a payload again, also as Postgres gives it
+// back, gives the same event.
+//
+// [SenderOf] is the one rule for who wrote a message. What is known of the vendor's
+// API, where that stands and what is done about what stands nowhere is in
+// docs/invent-api.md.
+//
 // # What goes wrong
 //
 // An answer other than the hoped-for one is a [*StatusError], whose sentence says

@@ -95,7 +95,7 @@ func checkBlock(t *testing.T, r Reading, given bool) {
 }
 
 var reasons = []string{
-	"not JSON", "nested too deeply", "nested too deeply to be read", "not an object", "not an array", "not a string", "not a number",
+	"not JSON", "too much to be read", "nested too deeply", "nested too deeply to be read", "not an object", "not an array", "not a string", "not a number",
 	"not a whole number", "not true or false", "not a time", "out of range", "number out of range", "missing", "duplicate key",
 	"NUL character", "invalid UTF-8 or lone surrogate", "not a usable id", "longer than 512 bytes", "more flaws than are listed",
 }

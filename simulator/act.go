@@ -112,7 +112,7 @@ func (w *World) change(c *chat, what action) bool {
 	case doSwitchAssistant:
 		return w.switchAssistant(c)
 	case doStrange:
-		w.write(c, message{role: roleUnknown, says: sayNote, member: noMember, version: -1, attach: attachUnknown})
+		w.strange(c)
 	case doDeleteChat:
 		w.touch(c)
 		c.deleted = true

@@ -369,6 +369,7 @@ func (w *watcher) missing() (missing []string) {
 }
 
 func TestEveryBehaviourOccurs(t *testing.T) {
+	t.Parallel()
 	world := NewWorld(Config{Seed: 54, Orgs: 10, Chats: 5})
 	w := &watcher{
 		t: t, saw: map[string]int{}, chats: map[string]*history{},
@@ -401,6 +402,7 @@ func TestEveryBehaviourOccurs(t *testing.T) {
 }
 
 func TestAFewChatsAreVeryBusyAndMostAreNot(t *testing.T) {
+	t.Parallel()
 	perChat := map[string]int{}
 	frames := take(NewWorld(Config{Seed: 53, Chats: 40}), 5000)
 	for _, f := range frames {

@@ -99,32 +99,31 @@ func TestAStalledClientGetsNothingButPongsUntilItResumes(t *testing.T) {
 	conn := dial(t, url, "c", DefaultKey)
 	read(t, conn, 3)
 	s.Stall(org)
-	lost := waitForSent(t, s, org, func(sent Sent) bool { return !sent.Written })
+	lost := waitForSent(t, s, org, len(s.Ledger(org))+5)
+	if lost.Written || lost.Connection == 0 {
+		t.Fatalf("expected a frame meant for the stalled client not to be written, got %+v", lost)
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- drained(t, conn) }()
 	if err := conn.Ping(within(t)); err != nil {
 		t.Fatalf("expected a stalled server to answer pings, got %v", err)
 	}
 	s.Resume(org)
-	waitForSent(t, s, org, func(sent Sent) bool { return sent.Written && sent.Index > lost.Index })
+	for next := lost.Index + 1; !waitForSent(t, s, org, next).Written; next++ {
+	}
 	conn.CloseNow()
 	<-ended
 }
 
-// waitForSent waits for a ledger entry.
-func waitForSent(t *testing.T, s *Server, org string, is func(Sent) bool) Sent {
+// waitForSent waits until the ledger has an entry n and gives it.
+func waitForSent(t *testing.T, s *Server, org string, n int) Sent {
 	t.Helper()
-	ctx := within(t)
-	for seen := 0; ; time.Sleep(time.Millisecond) {
-		ledger := s.Ledger(org)
-		for _, sent := range ledger[max(0, min(seen, len(ledger))-1000):] {
-			if is(sent) {
-				return sent
-			}
+	for ctx := within(t); ; time.Sleep(time.Millisecond) {
+		if ledger := s.Ledger(org); len(ledger) > n {
+			return ledger[n]
 		}
-		seen = len(ledger)
 		if ctx.Err() != nil {
-			t.Fatal("expected an entry in the ledger, it never came")
+			t.Fatalf("expected %d entries in the ledger, they never came", n)
 		}
 	}
 }
@@ -136,7 +135,10 @@ func TestAConnectionThatStopsInMidFrameStaysOpenAndSilent(t *testing.T) {
 	s.StallMidFrame(org)
 	failed := make(chan error, 1)
 	go func() { failed <- drained(t, conn) }()
-	waitForSent(t, s, org, func(sent Sent) bool { return !sent.Written && sent.Connection > 0 })
+	s.mu.Lock()
+	stuck := s.clients[org][0].net.frozen
+	s.mu.Unlock()
+	<-stuck
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	if err := conn.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -158,7 +160,9 @@ func TestAHalfOpenConnectionSaysNothingAnyMore(t *testing.T) {
 	conn := dial(t, url, "c", DefaultKey)
 	read(t, conn, 3)
 	s.HalfOpen(org)
-	waitForSent(t, s, org, func(sent Sent) bool { return !sent.Written && sent.Connection > 0 })
+	if sent := waitForSent(t, s, org, len(s.Ledger(org))); sent.Written {
+		t.Fatalf("expected no frame to be written to a half-open connection, got %+v", sent)
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- drained(t, conn) }()
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)

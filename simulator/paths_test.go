@@ -36,6 +36,7 @@ func sight(path string, v any, seen map[string]map[string]bool) {
 }
 
 func TestEveryPathAndEveryEnumeratedValueOccurs(t *testing.T) {
+	t.Parallel()
 	file, err := os.ReadFile("testdata/paths.txt")
 	if err != nil {
 		t.Fatal(err)

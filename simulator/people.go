@@ -97,10 +97,17 @@ func (w *World) join(c *chat) bool {
 	}
 	w.event(c, sayJoined)
 	w.members++
-	m := member{n: w.members, channel: w.reach(w.meet(c.org, c.language()), c.kind)}
-	m.unknown = w.chance(w.cfg.Quirks.UnknownTypes * 4)
-	c.members = append(c.members, m)
+	c.members = append(c.members, member{n: w.members, channel: w.reach(w.meet(c.org, c.language()), c.kind)})
 	return true
+}
+
+// strange does what nobody documented: a member of an unknown role joins, or a message of an unknown role is written.
+func (w *World) strange(c *chat) {
+	if w.chance(0.4) && w.join(c) {
+		c.members[len(c.members)-1].unknown = true
+		return
+	}
+	w.write(c, message{role: roleUnknown, says: sayNote, member: noMember, version: -1, attach: attachUnknown})
 }
 
 // edit changes the text of one of the last messages.

@@ -29,6 +29,7 @@ func quirky(t *testing.T, q Quirks, n int) (*World, []Frame) {
 }
 
 func TestUnsetFieldsAreAbsentOrNull(t *testing.T) {
+	t.Parallel()
 	null := []byte(`":null`)
 	count := func(nulls Nulls) (with, without int) {
 		_, frames := quirky(t, Quirks{Nulls: nulls}, 400)
@@ -53,6 +54,7 @@ func TestUnsetFieldsAreAbsentOrNull(t *testing.T) {
 }
 
 func TestFalseAndZeroAreLeftOut(t *testing.T) {
+	t.Parallel()
 	_, frames := quirky(t, Quirks{OmitFalse: true}, 1000)
 	for _, f := range frames {
 		if bytes.Contains(f.Bytes, []byte(`":false`)) || bytes.Contains(f.Bytes, []byte(`unseen_count":0`)) {
@@ -62,6 +64,7 @@ func TestFalseAndZeroAreLeftOut(t *testing.T) {
 }
 
 func TestACoarseClockGivesEqualTimestamps(t *testing.T) {
+	t.Parallel()
 	_, frames := quirky(t, Quirks{EqualTimestamps: true}, 1000)
 	last, ties := map[string]string{}, 0
 	for _, f := range frames {
@@ -80,6 +83,7 @@ func TestACoarseClockGivesEqualTimestamps(t *testing.T) {
 }
 
 func TestCoalescedChangesAreSentWithTheNext(t *testing.T) {
+	t.Parallel()
 	w, frames := quirky(t, Quirks{Coalesce: 0.6}, 800)
 	last, shown := map[string]Frame{}, map[string]bool{}
 	for _, f := range frames {
@@ -111,6 +115,7 @@ func TestCoalescedChangesAreSentWithTheNext(t *testing.T) {
 }
 
 func TestSparseMembersAreBareIds(t *testing.T) {
+	t.Parallel()
 	_, frames := quirky(t, Quirks{SparseMembers: 0.4}, 500)
 	bare, full := 0, 0
 	for _, f := range frames {
@@ -130,6 +135,7 @@ func TestSparseMembersAreBareIds(t *testing.T) {
 }
 
 func TestPartsAreLeftOut(t *testing.T) {
+	t.Parallel()
 	_, frames := quirky(t, Quirks{OmitParts: 0.5}, 800)
 	absent := map[string]int{}
 	for _, f := range frames {
@@ -157,6 +163,7 @@ func TestPartsAreLeftOut(t *testing.T) {
 }
 
 func TestPatchesOverSnapshotsGiveTheTruth(t *testing.T) {
+	t.Parallel()
 	w, frames := quirky(t, Quirks{Patches: 0.8}, 800)
 	got := map[string]object{}
 	patches := 0
@@ -200,6 +207,7 @@ func TestPatchesOverSnapshotsGiveTheTruth(t *testing.T) {
 }
 
 func TestEventsAreRepeatedVerbatim(t *testing.T) {
+	t.Parallel()
 	_, frames := quirky(t, Quirks{Repeats: 0.2}, 2000)
 	seen, again := map[string]bool{}, 0
 	for _, f := range frames {
@@ -214,6 +222,7 @@ func TestEventsAreRepeatedVerbatim(t *testing.T) {
 }
 
 func TestEventsOvertakeEachOther(t *testing.T) {
+	t.Parallel()
 	end := Config{Seed: 61, Orgs: 1, Chats: 30, End: time.Date(2025, 1, 20, 0, 0, 0, 0, time.UTC)}
 	ordered := take(NewWorld(end), 1<<20)
 	end.Quirks.Unordered = 0.2
@@ -246,6 +255,7 @@ func TestEventsOvertakeEachOther(t *testing.T) {
 }
 
 func TestUnsortedListsHoldTheSameInAnotherOrder(t *testing.T) {
+	t.Parallel()
 	plain, _ := quirky(t, Quirks{}, 2000)
 	unsorted, _ := quirky(t, Quirks{UnsortedLists: true}, 2000)
 	org := plain.Orgs()[0].ID
@@ -261,6 +271,7 @@ func TestUnsortedListsHoldTheSameInAnotherOrder(t *testing.T) {
 }
 
 func TestUnknownTypesOccurEverywhere(t *testing.T) {
+	t.Parallel()
 	_, frames := quirky(t, Quirks{UnknownTypes: 0.5}, 1500)
 	seen := map[string]map[string]bool{}
 	for _, f := range frames {
@@ -285,6 +296,7 @@ func TestUnknownTypesOccurEverywhere(t *testing.T) {
 }
 
 func TestDeletedChatsLeaveTheLists(t *testing.T) {
+	t.Parallel()
 	w, frames := quirky(t, Quirks{Deletions: true}, 6000)
 	var deleted []string
 	for _, f := range frames {
@@ -307,6 +319,7 @@ func TestDeletedChatsLeaveTheLists(t *testing.T) {
 }
 
 func TestIdentifiersStandForWhatTheyAreSetTo(t *testing.T) {
+	t.Parallel()
 	for per, want := range map[IdentifierPer]string{PerEvent: "event", PerChat: "chat", PerSubscription: "subscription"} {
 		w := NewWorld(Config{Seed: 61, Orgs: 2, Chats: 30, Quirks: Quirks{IdentifierPer: per}})
 		owners := map[string]string{}

@@ -33,6 +33,7 @@ func chatOf(t *testing.T, f Frame) []byte {
 }
 
 func TestEqualConfigsGiveEqualFramesByteForByte(t *testing.T) {
+	t.Parallel()
 	for _, q := range AllQuirks() {
 		a, b := NewWorld(Config{Seed: 7, Chats: 50, Quirks: q.Quirks}), NewWorld(Config{Seed: 7, Chats: 50, Quirks: q.Quirks})
 		for i := range 500 {
@@ -46,6 +47,7 @@ func TestEqualConfigsGiveEqualFramesByteForByte(t *testing.T) {
 }
 
 func TestAnotherSeedGivesAnotherWorld(t *testing.T) {
+	t.Parallel()
 	a, b := take(NewWorld(Config{Seed: 1}), 1), take(NewWorld(Config{Seed: 2}), 1)
 	if bytes.Equal(a[0].Bytes, b[0].Bytes) || a[0].OrgID == b[0].OrgID {
 		t.Fatal("expected another seed to give other frames and ids, got the same")
@@ -53,6 +55,7 @@ func TestAnotherSeedGivesAnotherWorld(t *testing.T) {
 }
 
 func TestLookingAtTheListsChangesNothing(t *testing.T) {
+	t.Parallel()
 	a, b := NewWorld(Config{Seed: 3, Quirks: Quirks{Nulls: NullsMixed}}), NewWorld(Config{Seed: 3, Quirks: Quirks{Nulls: NullsMixed}})
 	for i := range 1500 {
 		x, _ := a.Next()
@@ -68,6 +71,7 @@ func TestLookingAtTheListsChangesNothing(t *testing.T) {
 }
 
 func TestEveryFrameIsValidJSONUnderEveryQuirk(t *testing.T) {
+	t.Parallel()
 	for _, q := range AllQuirks() {
 		t.Run(q.Name, func(t *testing.T) {
 			t.Parallel()
@@ -97,6 +101,7 @@ func TestEveryFrameIsValidJSONUnderEveryQuirk(t *testing.T) {
 }
 
 func TestTheLastFrameOfAChatIsTheTruthAboutIt(t *testing.T) {
+	t.Parallel()
 	for _, q := range AllQuirks() {
 		if q.Lossy || q.Quirks.Nulls == NullsMixed {
 			continue // the frame is not the whole truth, or not byte for byte
@@ -122,6 +127,7 @@ func TestTheLastFrameOfAChatIsTheTruthAboutIt(t *testing.T) {
 }
 
 func TestTheListIsWhatTheLastFrameSaidUntilSomethingSharedChanges(t *testing.T) {
+	t.Parallel()
 	w := NewWorld(Config{Seed: 6, Chats: 30})
 	for range 50 {
 		frames := take(w, 40)
@@ -140,6 +146,7 @@ func TestTheListIsWhatTheLastFrameSaidUntilSomethingSharedChanges(t *testing.T) 
 }
 
 func TestTheMessageOfTheFrameIsTheLastOfTheList(t *testing.T) {
+	t.Parallel()
 	w := NewWorld(Config{Seed: 6, Chats: 30})
 	for range 30 {
 		frames := take(w, 60)
@@ -160,9 +167,10 @@ func TestTheMessageOfTheFrameIsTheLastOfTheList(t *testing.T) {
 }
 
 func TestEveryMessageButTheImportedIsShownByAnEvent(t *testing.T) {
+	t.Parallel()
 	w := NewWorld(Config{Seed: 8, Orgs: 1, Chats: 40})
 	shown := map[string]bool{}
-	for _, f := range take(w, 2000) {
+	for _, f := range take(w, 1200) {
 		if m, ok := parse(t, f.Bytes)["data"].(object)["last_message"].(object); ok {
 			shown[m["id"].(string)] = true
 		}
@@ -184,6 +192,7 @@ func TestEveryMessageButTheImportedIsShownByAnEvent(t *testing.T) {
 }
 
 func TestAWorldWithAnEndEndsThere(t *testing.T) {
+	t.Parallel()
 	start := time.Date(2024, 2, 27, 0, 0, 0, 0, time.UTC)
 	end := start.Add(72 * time.Hour)
 	for _, q := range AllQuirks() {
@@ -209,6 +218,7 @@ func TestAWorldWithAnEndEndsThere(t *testing.T) {
 }
 
 func TestALiveWorldStampsTheTimeItIsGiven(t *testing.T) {
+	t.Parallel()
 	w := NewWorld(Config{Seed: 4})
 	take(w, 500)
 	now := w.Now().AddDate(1, 0, 0)
@@ -233,6 +243,7 @@ func TestALiveWorldStampsTheTimeItIsGiven(t *testing.T) {
 }
 
 func TestFramesAreAsLargeAsRealSnapshots(t *testing.T) {
+	t.Parallel()
 	w := NewWorld(Config{Seed: 1})
 	var sizes []int
 	total := 0

@@ -54,7 +54,9 @@ Examples:
 func (p *program) parse(args []string) (command, error) {
 	exited := false
 	parser, err := kong.New(&p.cli,
-		kong.Name("archiver"), kong.Description(about), kong.Vars{"version": "archiver " + version()},
+		kong.Name("archiver"), kong.Description(about), kong.Vars{
+			"version": "archiver " + version(), "quirks": strings.Join(quirkNames(), ", "),
+		},
 		kong.Writers(p.stdout, p.stderr), kong.Exit(func(int) { exited = true }),
 		kong.Resolvers(kong.ResolverFunc(p.env.resolve)), kong.ValueFormatter(describeFlag),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110, NoAppDescFormat: true}),
@@ -136,7 +138,7 @@ func describeFlag(v *kong.Value) string {
 // version is what the build knows of itself: a release's tag, or the commit.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
 		return "development"
 	}
 	return info.Main.Version

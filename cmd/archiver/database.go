@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -161,32 +164,24 @@ func (d *database) explain(err error) error {
 	return &refusal{fmt.Errorf("the database %s cannot be used: %w; %s", d.name(), err, remedy)}
 }
 
-// isPassing says that an error is about the way to the server or its state of the moment.
+// isPassing says that an error is about the way to the server or its state of the moment, and not about what was asked.
 func isPassing(err error) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return true
-	}
-	if errors.Is(err, postgres.ErrNewerSchema) {
+	pg, isPg := errors.AsType[*pgconn.PgError](err)
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	switch {
+	case isPg:
+		// Who we are, which database, what is in it, what it can do: the classes of what stays as it is.
+		return !slices.Contains([]string{"28", "3D", "3F", "42", "0A", "22", "23", "54"}, pg.Code[:min(2, len(pg.Code))])
+	case untrusted:
 		return false
 	}
-	pg, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok {
-		_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
-		_, tooOld := errors.AsType[*pgconn.ConnectError](err)
-		return !untrusted && (tooOld || isNetwork(err))
-	}
-	switch pg.Code[:min(2, len(pg.Code))] {
-	case "28", "3D", "3F", "42", "0A", "22", "23", "54":
-		// who we are, which database, what is in it, what it can do
-		return false
-	}
-	return true
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	_, network := errors.AsType[net.Error](err)
+	return connecting || network || pgconn.SafeToRetry(err) || slices.ContainsFunc(passing, func(e error) bool { return errors.Is(err, e) })
 }
 
-// isNetwork says that a connection broke.
-func isNetwork(err error) bool {
-	_, ok := errors.AsType[net.Error](err)
-	return ok || pgconn.SafeToRetry(err)
+var passing = []error{
+	context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn,
 }
 
 func (d *database) remedy(code string) string {

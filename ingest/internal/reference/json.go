@@ -40,12 +40,11 @@ func storable(v any, depth int) any {
 		if depth >= deepest {
 			return nil
 		}
+		kept := make(object, len(v))
 		for name, of := range v {
-			if delete(v, name); true {
-				v[storable(name, 0).(string)] = storable(of, depth+1)
-			}
+			kept[strings.ReplaceAll(name, "\x00", "\uFFFD")] = storable(of, depth+1)
 		}
-		return v
+		return kept
 	case []any:
 		if depth >= deepest {
 			return nil
@@ -113,8 +112,7 @@ func canonicalNumber(n json.Number) string {
 		f = math.Copysign(math.MaxFloat64, f)
 	}
 	if f == 0 {
-		f = 0 // no minus sign
-		return "0"
+		return "0" // without a minus sign
 	}
 	out, _ := json.Marshal(f) // encoding/json writes numbers as ECMAScript does
 	return string(out)
@@ -240,7 +238,7 @@ func nested(o object, name string) object {
 	return v
 }
 
-// members of an array in a field that are objects; nil, false when the field is no array.
+// objects are those elements of an array in a field that are objects; ok is false when the field is no array.
 func objects(o object, name string) (all []object, ok bool) {
 	list, ok := o[name].([]any)
 	for _, v := range list {
@@ -251,7 +249,7 @@ func objects(o object, name string) (all []object, ok bool) {
 	return all, ok
 }
 
-// document is an object or array in a field, kept as JSON.
+// documentOf is an object or array in a field, kept as JSON.
 func documentOf[T object | []any](o object, name string) cell {
 	return cellOf(o, name, func(v any) any {
 		if of, ok := v.(T); ok {

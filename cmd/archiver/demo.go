@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"archiver/ingest"
+	"archiver/invent"
+	"archiver/simulator"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+)
+
+type demoCommand struct {
+	For  time.Duration `name:"for" placeholder:"30s" help:"End by itself, this long after the history is in the archive (default: run until Ctrl-C)."`
+	Rate float64       `name:"rate" placeholder:"N" default:"50" help:"Live events a second, once the history is in."`
+	Days int           `name:"days" placeholder:"N" default:"60" help:"Days of history."`
+}
+
+// Help is kong's longer description.
+func (demoCommand) Help() string {
+	return `Needs nothing but Postgres' server binaries on this machine. Three made-up organizations have months of conversations; their events come over a real WebSocket into the archive, and you can look at it with psql while it grows. It lives in demo/ in the data directory, whatever DATABASE_URL says. Every demo starts afresh: what the last one archived is kept until then.
+
+Examples:
+
+    archiver demo
+    archiver demo --for 30s
+    archiver demo --rate 500 --days 120`
+}
+
+const (
+	demoOrgs  = 3
+	demoChats = 60 // of an organization at a time
+)
+
+// Run shows the archive at work.
+func (c *demoCommand) Run(p *program) error {
+	switch {
+	case !(c.Rate > 0):
+		return usagef("--rate is %v: it has to be above 0", c.Rate)
+	case c.Days < 1 || c.Days > 3650:
+		return usagef("--days is %d: it has to be from 1 to 3650", c.Days)
+	case c.For < 0:
+		return usagef("--for is %s: it has to be above 0; leave it out to run until Ctrl-C", c.For)
+	}
+	d := &demo{program: p, command: c, dir: filepath.Join(p.dataDir, "demo"), screen: newScreen(p.stdout)}
+	d.say("archiver %s demo: %d made-up organizations, archived into Postgres while you watch.", version(), demoOrgs)
+	closeLog, err := d.openLog()
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	db, err := d.openDatabase()
+	if err != nil {
+		return err
+	}
+	err = d.run(db)
+	if p.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return errors.Join(err, db.close())
+}
+
+// demo is one run of the command.
+type demo struct {
+	*program
+	command *demoCommand
+	dir     string
+	screen  *screen
+	log     *slog.Logger
+}
+
+func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.screen, format+"\n", args...) }
+
+// openLog sends the log to a file, and warnings also to where they are seen.
+func (d *demo) openLog() (func() error, error) {
+	if err := os.MkdirAll(d.dir, 0o755); err != nil {
+		return nil, fmt.Errorf("making the demo's directory (another can be named with --data-dir or ARCHIVER_DATA_DIR): %w", err)
+	}
+	file, err := os.OpenFile(filepath.Join(d.dir, "demo.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening the demo's log: %w", err)
+	}
+	d.log = slog.New(slog.NewMultiHandler(
+		slog.NewTextHandler(file, &slog.HandlerOptions{Level: d.level()}),
+		d.logHandler(d.screen.above(d.stderr), max(d.level(), slog.LevelWarn)),
+	))
+	return file.Close, nil
+}
+
+// openDatabase starts the demo's own Postgres with an empty database that has the schema.
+func (d *demo) openDatabase() (*database, error) {
+	d.program.log = d.log
+	db, err := d.startEmbedded(filepath.Join(d.dir, "postgres"), func(step string) { d.say("%s …", step) })
+	if err != nil {
+		return nil, err
+	}
+	// The last demo's events were of other organizations, and its spool belongs to its database.
+	err = os.RemoveAll(d.spoolDir())
+	if err == nil {
+		err = recreate(d.ctx, db)
+	}
+	if err == nil {
+		err = db.prepare(d.ctx, true, d.log)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("starting afresh: %w", err), db.close())
+	}
+	return db, nil
+}
+
+func (d *demo) spoolDir() string { return filepath.Join(d.dir, "spool") }
+
+// recreate drops the demo's database, whatever version of the schema it has, and makes an empty one.
+func recreate(ctx context.Context, db *database) error {
+	db.pool.Reset()
+	config := db.pool.Config().ConnConfig
+	name := pgx.Identifier{config.Database}.Sanitize()
+	config.Database = "postgres"
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return fmt.Errorf("connecting to the demo's Postgres: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	for _, statement := range []string{"DROP DATABASE IF EXISTS " + name + " WITH (FORCE)", "CREATE DATABASE " + name} {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("emptying the demo's database: %w", err)
+		}
+	}
+	return nil
+}
+
+// run plays the history and then the present into the archive, until it is told to stop or --for has passed, and asks
+// the archive what came of it.
+func (d *demo) run(db *database) error {
+	now := time.Now()
+	world := simulator.NewWorld(simulator.Config{
+		Seed: rand.Uint64(), Orgs: demoOrgs, Chats: demoChats, Start: now.AddDate(0, 0, -d.command.Days),
+	})
+	key := uuid.NewString()
+	server := simulator.NewServer(world, simulator.ServerOptions{
+		Keys: map[string]string{key: world.Orgs()[0].ID}, Rate: d.command.Rate, Live: true, NoLedger: true, Log: d.log,
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("finding a free port for the simulated Invent: %w", err)
+	}
+	ingester, err := d.newIngester(db, world, "http://"+listener.Addr().String(), key)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	d.introduce(db, world, listener.Addr())
+
+	// The simulator ends after the ingester, which would otherwise see its connections break.
+	serving, stopServing := context.WithCancel(context.WithoutCancel(d.ctx))
+	defer stopServing()
+	served := make(chan error, 1)
+	go func() { served <- server.Run(serving, listener) }()
+
+	err = d.play(db, world, server, ingester)
+	stopServing()
+	err = errors.Join(err, <-served)
+	if err != nil {
+		return err
+	}
+	return d.conclude(db)
+}
+
+func (d *demo) newIngester(db *database, world *simulator.World, url, key string) (*ingest.Ingester, error) {
+	client, err := invent.NewClient(invent.Config{BaseURL: url, APIKey: key, UserAgent: "archiver/" + version()})
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the simulated Invent: %w", err)
+	}
+	var orgs []string
+	for _, org := range world.Orgs() {
+		orgs = append(orgs, org.ID)
+	}
+	ingester, err := ingest.New(ingest.Config{
+		Client: client, Orgs: orgs, Pool: db.pool, SpoolDir: d.spoolDir(), Instance: instance(), Log: d.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("starting to ingest: %w", err)
+	}
+	return ingester, nil
+}
+
+// play runs the ingester beside the simulator, and shows how it goes.
+func (d *demo) play(db *database, world *simulator.World, server *simulator.Server, ingester *ingest.Ingester) error {
+	group, running := errgroup.WithContext(d.ctx)
+	watching, stop := context.WithCancel(running)
+	defer stop()
+	r := newRunner(watching)
+	group.Go(func() error {
+		defer stop()
+		return r.run(ingester, db.stopped(), func() error { return db.server.Err() })
+	})
+	var progress progress
+	group.Go(func() error {
+		defer stop()
+		return d.drive(watching, world, server, ingester, &progress)
+	})
+	group.Go(func() error {
+		d.watch(watching, db, world, ingester, &progress)
+		return nil
+	})
+	err := group.Wait()
+	d.screen.show("")
+	if errors.Is(err, context.Canceled) {
+		return nil // Ctrl-C, or --for is over
+	}
+	return err
+}
+
+// drive plays the history as fast as it is taken, and then the present.
+func (d *demo) drive(ctx context.Context, world *simulator.World, server *simulator.Server, ingester *ingest.Ingester, progress *progress) error {
+	for _, org := range world.Orgs() {
+		if err := server.WaitForClients(ctx, org.ID, 1); err != nil {
+			return err
+		}
+	}
+	began := time.Now()
+	events, err := server.PlayUntil(ctx, began)
+	if err != nil {
+		return err
+	}
+	progress.played.Store(int64(events))
+	for s := ingester.Status(); s.Pending > 0 || s.Received < int64(events); s = ingester.Status() {
+		if err := sleep(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	took := time.Since(began)
+	d.say("%d days of history, %s events, are in the archive after %s (%s a second). From here on it is live.\n",
+		d.command.Days, grouped(int64(events)), took.Round(100*time.Millisecond), grouped(int64(float64(events)/took.Seconds())))
+	live := time.Now()
+	progress.liveSince.Store(&live)
+	if d.command.For > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, d.command.For)
+		defer stop()
+	}
+	if err := server.Play(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+// introduce says where to look.
+func (d *demo) introduce(db *database, world *simulator.World, address net.Addr) {
+	d.say("")
+	d.say("A simulated Invent on http://%s plays %d days of conversations of", address, d.command.Days)
+	for _, org := range world.Orgs() {
+		d.say("    %s  %s", org.ID, org.Name)
+	}
+	d.say("")
+	d.say("As long as this runs, look at the archive from another terminal:")
+	d.say("")
+	d.say("    psql '%s'", db.server.URL())
+	d.say("")
+	d.say("Worth asking:")
+	for _, q := range demoQueries {
+		d.say("\n-- %s\n%s;", q.question, q.sql)
+	}
+	d.say("")
+}
+
+// conclude asks the archive, and says how to get back to it.
+func (d *demo) conclude(db *database) error {
+	// Ctrl-C has ended the program's context by now; the answers are still owed.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), 10*time.Second)
+	defer cancel()
+	for _, q := range demoQueries {
+		if err := q.answer(ctx, db.pool, d.screen); err != nil {
+			return err
+		}
+	}
+	d.say("The archive stays in %s until the next demo. To get back to it:\n\n    archiver postgres --data-dir %s\n", d.dir, shellQuoted(d.dir))
+	d.say("For your own inbox:\n\n    INVENT_API_KEY=… DATABASE_URL=postgres://… archiver ingest")
+	return nil
+}
+
+func sleep(ctx context.Context, duration time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(duration):
+		return nil
+	}
+}
+
+// grouped writes a number with its thousands apart.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"archiver/ingest"
+	"archiver/invent"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+type ingestCommand struct {
+	Org           []string `name:"org" placeholder:"ID" default:"c" from:"INVENT_ORG" help:"Organizations to archive: ids, repeated or with commas; c is the key's own."`
+	APIKeyFile    string   `name:"api-key-file" placeholder:"FILE" from:"INVENT_API_KEY_FILE" help:"File that holds the API key. Required, unless the key itself is in $$INVENT_API_KEY; where both are set, the file counts."`
+	APIURL        string   `name:"api-url" placeholder:"URL" default:"https://api.useinvent.com" from:"INVENT_API_URL" help:"Where Invent's API is; plain http is allowed to loopback only."`
+	SpoolDir      string   `name:"spool-dir" placeholder:"DIR" from:"ARCHIVER_SPOOL_DIR" help:"Where received events wait for Postgres (default: spool in the data directory)."`
+	SpoolMaxBytes byteSize `name:"spool-max-bytes" placeholder:"SIZE" default:"10GiB" from:"ARCHIVER_SPOOL_MAX_BYTES" help:"Most that may wait there; when it is full nothing more is received."`
+	MaxFrameBytes byteSize `name:"max-frame-bytes" placeholder:"SIZE" default:"16MiB" from:"ARCHIVER_MAX_FRAME_BYTES" help:"Largest event that is accepted."`
+	Lanes         int      `name:"lanes" placeholder:"N" from:"ARCHIVER_LANES" help:"Writers to Postgres; every organization has one of them (default: 1 for one organization, else 2)."`
+	Reconcile     string   `name:"reconcile" enum:"auto,off" default:"auto" from:"ARCHIVER_RECONCILE" help:"auto or off: whether what was missed is fetched from the REST lists. This version does not do so yet."`
+	ReconcileRPM  int      `name:"reconcile-rpm" placeholder:"N" default:"120" from:"ARCHIVER_RECONCILE_RPM" help:"Most requests a minute for that."`
+	Listen        string   `name:"listen" placeholder:"HOST:PORT" default:"127.0.0.1:9464" from:"ARCHIVER_LISTEN" mayBeEmpty:"" help:"Where /metrics, /healthz and /readyz are answered; empty for nowhere."`
+	NoMigrate     bool     `name:"no-migrate" help:"Leave the database schema alone; it must be up to date."`
+}
+
+// Help is kong's longer description.
+func (ingestCommand) Help() string {
+	return `Every event is on disk before anything else happens to it, and in Postgres a moment later. While Postgres is away, events wait on disk. SIGTERM or Ctrl-C writes what was received and exits 0; a second one ends at once.
+
+Exits 2 for wrong usage or configuration, 3 when Invent refuses the key or an organization at start (401, 403, 404), 1 for anything else that cannot pass by itself.
+
+Examples:
+
+    INVENT_API_KEY=… DATABASE_URL=postgres://archiver:…@db:5432/archive archiver ingest
+    archiver ingest --api-key-file /run/secrets/invent --org 1jdnr8g4,2mbhedeb
+    INVENT_API_KEY=… archiver ingest --spool-dir /var/spool/archiver --spool-max-bytes 50GiB --listen :9464`
+}
+
+// Run ingests until the program is told to stop.
+func (c *ingestCommand) Run(p *program) error {
+	client, err := c.validate(p)
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdle()
+	if c.SpoolDir == "" {
+		c.SpoolDir = filepath.Join(p.dataDir, "spool")
+	}
+	listener, err := c.listen()
+	if err != nil {
+		return err
+	}
+	if listener != nil {
+		defer listener.Close()
+	}
+	if c.Reconcile == "auto" {
+		p.log.Warn("this version does not fetch again what was missed while not connected: such intervals stay missing",
+			"silence_with", "--reconcile off")
+	}
+	db, err := p.openDatabase()
+	if err != nil {
+		return err
+	}
+	err = c.ingest(p, client, db, listener)
+	return errors.Join(err, db.close())
+}
+
+// ingest wires the ingester to its database and its listener, and runs it.
+func (c *ingestCommand) ingest(p *program, client *invent.Client, db *database, listener listener) error {
+	if err := db.reach(p.ctx); isRefusal(err) {
+		return err
+	} else if err != nil && p.ctx.Err() == nil {
+		p.log.Warn("the database cannot be reached yet; events are received, wait on disk, and it is tried again",
+			"database", db.name(), "error", err)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var isPrepared atomic.Bool
+	r := newRunner(p.ctx)
+	ingester, err := ingest.New(ingest.Config{
+		Client: client, Orgs: c.Org, Pool: db.pool,
+		Prepare: func(ctx context.Context) error {
+			err := db.prepare(ctx, !c.NoMigrate, p.log)
+			if isRefusal(err) {
+				return r.giveUp(ctx, err)
+			}
+			isPrepared.Store(err == nil)
+			return err
+		},
+		Maintain: func(ctx context.Context) error { return db.maintain(ctx, p.log) },
+		SpoolDir: c.SpoolDir, SpoolMaxBytes: int64(c.SpoolMaxBytes), Lanes: c.Lanes,
+		Instance: instance(), Log: p.log, Registerer: registry,
+	})
+	if err != nil {
+		return fmt.Errorf("starting to ingest: %w", err)
+	}
+	attributes := []any{"version", version(), "orgs", strings.Join(c.Org, ","), "api_url", c.APIURL, "database", db.name(), "spool_dir", c.SpoolDir}
+	if listener != nil {
+		status := func() ingest.Status {
+			s := ingester.Status()
+			if !isPrepared.Load() {
+				s.Reasons = append(s.Reasons, "the database is not ready to be written to")
+			}
+			return s
+		}
+		stop := serve(listener, handler(status, registry), p.log)
+		defer stop()
+		attributes = append(attributes, "ready_at", fmt.Sprintf("http://%s/readyz", listener.Addr()))
+	}
+	p.log.Info("ingesting; SIGTERM or Ctrl-C stops in good order", attributes...)
+	err = r.run(ingester, db.stopped(), func() error { return db.server.Err() })
+	if err == nil {
+		s := ingester.Status()
+		p.log.Info("stopped in good order", "received", s.Received, "committed", s.Committed, "waiting_on_disk", s.Pending)
+	}
+	return err
+}
+
+// runner runs an ingester until it ends by itself, or until there is no point in its going on.
+type runner struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+}
+
+func newRunner(ctx context.Context) *runner {
+	r := &runner{}
+	r.ctx, r.cancel = context.WithCancelCause(ctx)
+	return r
+}
+
+// giveUp ends the run with err. It returns when ctx ends, for a caller that would otherwise try again.
+func (r *runner) giveUp(ctx context.Context, err error) error {
+	r.cancel(&hopeless{err})
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// hopeless is a failure after which waiting for the database has no point.
+type hopeless struct{ err error }
+
+func (h *hopeless) Error() string { return h.err.Error() }
+func (h *hopeless) Unwrap() error { return h.err }
+
+// giveUpTimeout is how long the sessions may take to close when the ingester is not waited for.
+const giveUpTimeout = time.Second
+
+// run returns what ended the ingester. serverDone tells that the embedded server ended, and why is then asked.
+func (r *runner) run(ingester *ingest.Ingester, serverDone <-chan struct{}, why func() error) error {
+	defer r.cancel(nil)
+	done := make(chan error, 1)
+	go func() { done <- ingester.Run(r.ctx) }()
+	ended := r.ctx.Done()
+	for {
+		select {
+		case err := <-done:
+			return errors.Join(err, r.hopeless())
+		case <-serverDone:
+			serverDone = nil
+			if err := why(); err != nil {
+				r.cancel(&hopeless{err})
+			}
+		case <-ended:
+			ended = nil
+			err := r.hopeless()
+			if err == nil {
+				continue // told to stop: the ingester writes what it has
+			}
+			// Nothing can be written: what was received stays on disk, as safe as it is when the process is killed.
+			select {
+			case <-done:
+			case <-time.After(giveUpTimeout):
+			}
+			return err
+		}
+	}
+}
+
+func (r *runner) hopeless() error {
+	if h, ok := errors.AsType[*hopeless](context.Cause(r.ctx)); ok {
+		return h.err
+	}
+	return nil
+}
+
+// validate checks what can be checked without asking anybody, and makes the client.
+func (c *ingestCommand) validate(p *program) (*invent.Client, error) {
+	var err error
+	if c.Org, err = orgs(c.Org); err != nil {
+		return nil, err
+	}
+	key, err := apiKey(c.APIKeyFile, p.env)
+	if err != nil {
+		return nil, err
+	}
+	switch lanes := int64(max(c.Lanes, min(len(c.Org), 2))); {
+	case c.Lanes < 0 || c.Lanes > 64:
+		return nil, usagef("--lanes or ARCHIVER_LANES is %d: it has to be from 1 to 64; leave it out for the default", c.Lanes)
+	case c.ReconcileRPM < 1:
+		return nil, usagef("--reconcile-rpm or ARCHIVER_RECONCILE_RPM is %d: it has to be 1 or more; for none at all use --reconcile off", c.ReconcileRPM)
+	case int64(c.SpoolMaxBytes)/lanes <= int64(c.MaxFrameBytes):
+		return nil, usagef("--spool-max-bytes or ARCHIVER_SPOOL_MAX_BYTES is %s, which its %d lanes share: each has to hold more than one frame of --max-frame-bytes (%s)", c.SpoolMaxBytes, lanes, c.MaxFrameBytes)
+	}
+	client, err := invent.NewClient(invent.Config{
+		BaseURL: c.APIURL, APIKey: key, MaxFrameBytes: int64(c.MaxFrameBytes), UserAgent: "archiver/" + version(),
+	})
+	if err != nil {
+		return nil, &usageError{err: err}
+	}
+	return client, nil
+}
+
+// orgs trims the names and refuses what cannot be asked for.
+func orgs(names []string) ([]string, error) {
+	var list []string
+	for _, name := range names {
+		switch name = strings.TrimSpace(name); {
+		case name == "":
+		case name == "all":
+			return nil, usagef("--org or INVENT_ORG is all: this version cannot find the sub-organizations by itself; name their ids, as --org c,2mbhedeb9vtlfq0u0d6niq23")
+		default:
+			list = append(list, name)
+		}
+	}
+	if len(list) == 0 {
+		return nil, usagef("--org or INVENT_ORG names no organization: use an id, several with commas, or c for the key's own")
+	}
+	return slices.Compact(list), nil
+}
+
+// apiKey reads the key from its file, else from INVENT_API_KEY. A missing key is left for the client to complain about.
+func apiKey(file string, env environment) (string, error) {
+	if file == "" {
+		return strings.TrimRight(env.get("INVENT_API_KEY"), "\r\n"), nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", usagef("the file of --api-key-file or INVENT_API_KEY_FILE cannot be read: %w", err)
+	}
+	key := strings.TrimRight(string(text), "\r\n")
+	if key == "" {
+		return "", usagef("the file %s of --api-key-file or INVENT_API_KEY_FILE is empty: write the API key into it", file)
+	}
+	return key, nil
+}
+
+// instance names this process in ops.
+func instance() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown" // the process id still tells instances of one machine apart
+	}
+	return fmt.Sprintf("%s:%d", host, os.Getpid())
+}
