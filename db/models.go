@@ -742,6 +742,7 @@ type RawEventChat struct {
 	Seq int64
 }
 
+// Partition of raw.events for what was received in a month without a partition of its own; to be empty.
 type RawEventsDefault struct {
 	// The org the connection or request stands for (the vendor's id; c only where it could not be resolved).
 	OrgID string

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -174,7 +175,7 @@ func compareRows(table string, want, got []reference.Row, ignored []string) (dif
 			if slices.Contains(ignored, column) {
 				continue
 			}
-			if v, is := g[column]; !is || fmt.Sprint(v) != fmt.Sprint(w[column]) || (v == nil) != (w[column] == nil) {
+			if v, is := g[column]; !is || !reflect.DeepEqual(v, w[column]) {
 				differences = append(differences, fmt.Sprintf("  %s: %s is %v, want %v", key, column, show(v), show(w[column])))
 			}
 		}

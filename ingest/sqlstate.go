@@ -14,6 +14,9 @@ func isAboutData(err error) bool {
 	if !errors.As(err, &pg) || len(pg.Code) != 5 {
 		return false
 	}
+	if pg.Code == "23514" && pg.ConstraintName == "" {
+		return false // no partition for the row: one is just being made, or was dropped
+	}
 	switch pg.Code[:2] {
 	case "22", "23", "54":
 		return true

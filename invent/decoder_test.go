@@ -82,14 +82,6 @@ var frames = []struct {
 	{name: "objects nested without end", body: strings.Repeat(`{"data":`, 1<<20), flaws: []string{"frame: nested too deeply to be read"}, noJSON: true},
 	{name: "nested turns", body: `{"data":{"id":"c","last_message":{"id":"m","usage":` + strings.Repeat(`{"turns":[`, 2000) + strings.Repeat(`]}`, 2000) + `}}}`, unfaithful: true,
 		flaws: []string{shorten("last_message.usage"+strings.Repeat(".turns[0]", 40)) + ": nested too deeply"}},
-	{name: "as many members as are read", body: `{"data":{"id":"c","x":[` + strings.Repeat(`{},`, 10) + `{}],"members":[` + strings.Repeat(`7,`, 10) + strings.Repeat(`{"id":"m"},`, maxObjects-1) + `{"id":"m"}]}}`,
-		flaws: func() (flaws []string) {
-			for i := range 10 {
-				flaws = append(flaws, fmt.Sprintf("members[%d]: not an object", i))
-			}
-			return flaws
-		}()},
-	{name: "more members", body: `{"data":{"id":"c","members":[` + strings.Repeat(`{},`, maxObjects) + `{}]}}`, flaws: []string{"frame: too much to be read"}},
 	{name: "escapes of every kind", body: `{"data":{"id":"c","title":"\"\\\/\b\f\n\r\t\u00e9\u001f\u007f<>&` + "\u2028" + `","\u0074ools":[{"\n":"\\u0000"}]}}`},
 	{name: "names that try to look like others", body: `{"":{"a.b":1,"[0]":2,"~1/":3,"0":4},"data":{"id":"c","":1,"data":{"id":2}}}`},
 }
@@ -169,6 +161,34 @@ func TestFlawsAreBounded(t *testing.T) {
 			t.Errorf("%s: should have %d flaws, the last of which says that there are more, got %d", name, maxFlaws+1, len(r.Flaws))
 		}
 		checkFlaws(t, r)
+	}
+}
+
+func TestAFrameWithMoreObjectsThanFitInMemoryIsKeptUnread(t *testing.T) {
+	var d Decoder
+	many := func(n int) string { return `[` + strings.Repeat(`{},`, n-1) + `{}]` }
+	lists := func(members, parts int) string {
+		return `"members":` + many(members) + `,"referral":{"parts":` + many(parts) + `}`
+	}
+	_, r := d.Frame([]byte(`{"data":{"id":"c","unknown":` + many(maxObjects+1) + `,` + lists(10, maxObjects-10) + `}}`))
+	if len(r.Flaws) != 10 || !r.Faithful {
+		t.Errorf("%d objects should be read, with a flaw for each member without an id, got %d flaws", maxObjects, len(r.Flaws))
+	}
+	for name, body := range map[string]string{
+		"members and parts":           `{"data":{"id":"c",` + lists(10, maxObjects-9) + `}}`,
+		"parts and members":           `{"data":{"id":"c",` + lists(maxObjects-9, 10) + `}}`,
+		"members, and a repair to do": `{"data":{"id":"c","title":"\u0000",` + lists(maxObjects, 1) + `}}`,
+	} {
+		e, r := d.Frame([]byte(body))
+		if e != (Event{}) || r.Payload == nil || r.Flaws[len(r.Flaws)-1] != "frame: too much to be read" {
+			t.Errorf("%s: nothing should be read and the payload kept, got flaws %q", name, r.Flaws)
+		}
+		if repaired := strings.Contains(name, "repair"); r.Faithful == repaired || len(r.Flaws) == 2 != repaired {
+			t.Errorf("%s: faithful is %t with flaws %q", name, r.Faithful, r.Flaws)
+		}
+	}
+	if chats, r := d.Chats([]byte(many(maxObjects + 1))); chats != nil || len(r.Flaws) != 1 {
+		t.Errorf("the page should be kept unread, got %d chats with flaws %q", len(chats), r.Flaws)
 	}
 }
 

@@ -48,6 +48,22 @@ comment on column raw.events.raw is 'The original bytes, only when payload is no
 comment on column raw.events.flaws is 'What was wrong with it, one text a flaw: path and reason (state.csat_score: not a number); NULL when nothing was.';
 comment on column raw.events.sha256 is 'SHA-256 of the original bytes, to match and audit.';
 
+comment on table raw.events_default is 'Partition of raw.events for what was received in a month without a partition of its own; to be empty.';
+-- Comments are not inherited by partitions.
+-- +goose StatementBegin
+do $$
+declare
+    c record;
+begin
+    for c in select attname, col_description(attrelid, attnum) as comment
+        from pg_attribute where attrelid = 'raw.events'::regclass and attnum > 0
+    loop
+        execute format('comment on column raw.events_default.%I is %L', c.attname, c.comment);
+    end loop;
+end
+$$;
+-- +goose StatementEnd
+
 create table raw.event_chats (
     org_id      text        not null,
     chat_id     text        not null,

@@ -122,6 +122,7 @@ func attachPartition(ctx context.Context, tx pgx.Tx, name, from, to string) erro
 	steps := []string{
 		"SET LOCAL lock_timeout = '15s'", // better to try again later than to queue everyone up behind us
 		fmt.Sprintf("CREATE TABLE raw.%s (LIKE raw.events INCLUDING ALL)", name),
+		fmt.Sprintf("COMMENT ON TABLE raw.%s IS 'Partition of raw.events: what was received from %s to before %s.'", name, from, to),
 	}
 	stray, err := hasRows(ctx, tx, from, to)
 	if err != nil {

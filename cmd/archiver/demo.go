@@ -65,9 +65,6 @@ func (c *demoCommand) Run(p *program) error {
 		return err
 	}
 	err = d.run(db)
-	if p.ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = nil
-	}
 	return errors.Join(err, db.close())
 }
 
@@ -207,7 +204,11 @@ func (d *demo) play(db *database, world *simulator.World, server *simulator.Serv
 	var progress progress
 	group.Go(func() error {
 		defer stop()
-		return d.drive(watching, world, server, ingester, &progress)
+		err := d.drive(watching, world, server, ingester, &progress)
+		if watching.Err() != nil {
+			return nil // Ctrl-C, or the ingester ended, which tells why
+		}
+		return err
 	})
 	group.Go(func() error {
 		d.watch(watching, db, world, ingester, &progress)
@@ -215,9 +216,6 @@ func (d *demo) play(db *database, world *simulator.World, server *simulator.Serv
 	})
 	err := group.Wait()
 	d.screen.show("")
-	if errors.Is(err, context.Canceled) {
-		return nil // Ctrl-C, or --for is over
-	}
 	return err
 }
 
@@ -279,6 +277,11 @@ func (d *demo) conclude(db *database) error {
 	// Ctrl-C has ended the program's context by now; the answers are still owed.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), 10*time.Second)
 	defer cancel()
+	counts, err := count(ctx, db.pool)
+	if err != nil {
+		return err
+	}
+	d.say("\nArchived: %s.\n", counts)
 	for _, q := range demoQueries {
 		if err := q.answer(ctx, db.pool, d.screen); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"archiver/ingest"
 	"archiver/simulator"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/term"
 )
 
@@ -39,16 +40,24 @@ func (d *demo) watch(ctx context.Context, db *database, world *simulator.World, 
 		now, status := time.Now(), ingester.Status()
 		perSecond := float64(status.Committed-last.Committed) / now.Sub(before).Seconds()
 		last, before = status, now
-		var chats, messages, events int64
-		err := db.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM inbox.chats), (SELECT count(*) FROM inbox.messages),
-			(SELECT count(*) FROM raw.events)`).Scan(&chats, &messages, &events)
+		counts, err := count(ctx, db.pool)
 		if err != nil {
 			continue // the ingester tells of Postgres' troubles
 		}
-		d.screen.show(fmt.Sprintf("%s  chats %s  messages %s  events %s (%s/s)  lag %s",
-			d.phase(world, status, progress), grouped(chats), grouped(messages), grouped(events), grouped(int64(perSecond)),
-			status.Lag.Round(time.Millisecond)))
+		d.screen.show(fmt.Sprintf("%s  %s (%s/s)  lag %s",
+			d.phase(world, status, progress), counts, grouped(int64(perSecond)), status.Lag.Round(time.Millisecond)))
 	}
+}
+
+// count says how much there is in the archive.
+func count(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+	var chats, messages, events int64
+	err := pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM inbox.chats), (SELECT count(*) FROM inbox.messages),
+		(SELECT count(*) FROM raw.events)`).Scan(&chats, &messages, &events)
+	if err != nil {
+		return "", fmt.Errorf("counting what is in the archive: %w", err)
+	}
+	return fmt.Sprintf("chats %s  messages %s  events %s", grouped(chats), grouped(messages), grouped(events)), nil
 }
 
 // phase is where in its history the demo is, or since when it is live.
@@ -79,6 +88,9 @@ func (s *screen) Write(p []byte) (int, error) { return s.write(s.out, p) }
 func (s *screen) write(w io.Writer, p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.drawn == "" {
+		return w.Write(p)
+	}
 	s.draw("")
 	n, err := w.Write(p)
 	s.draw(s.drawn)

@@ -49,8 +49,8 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err == nil && command != nil {
 		err = command.Run(p)
 	}
-	if err == nil {
-		return exitDone
+	if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return exitDone // done, or stopped before it was
 	}
 	fmt.Fprintln(stderr, "archiver:", err)
 	var refused *ingest.RefusedError
