@@ -10,6 +10,24 @@ import (
 	"time"
 )
 
+const deleteMessageFiles = `-- name: DeleteMessageFiles :exec
+delete from inbox.message_files as t
+using rows from (unnest($1::text[]), unnest($2::text[])) as k (org_id, chat_id)
+where t.org_id = k.org_id and t.chat_id = k.chat_id
+`
+
+type DeleteMessageFilesParams struct {
+	OrgIds  []string
+	ChatIds []string
+}
+
+// The files of chats that are derived again; they are inserted anew in the same transaction. One that only a word named
+// that is no longer believed (a message that runs again after its end) is not.
+func (q *Queries) DeleteMessageFiles(ctx context.Context, arg DeleteMessageFilesParams) error {
+	_, err := q.db.Exec(ctx, deleteMessageFiles, arg.OrgIds, arg.ChatIds)
+	return err
+}
+
 const getMessageFiles = `-- name: GetMessageFiles :many
 select t.org_id, t.chat_id, t.message_id, t.file_id, t.part_type, t.path, t.filename, t.size_bytes, t.mimetype, t.url, t.created_at, t.deleted_at, t.first_seen_at, t.last_seen_at, t.version_at
 from rows from (
@@ -58,23 +76,6 @@ func (q *Queries) GetMessageFiles(ctx context.Context, arg GetMessageFilesParams
 		return nil, err
 	}
 	return items, nil
-}
-
-const reopenMessageFiles = `-- name: ReopenMessageFiles :exec
-update inbox.message_files as t set version_at = null
-from rows from (unnest($1::text[]), unnest($2::text[])) as k (org_id, chat_id)
-where t.org_id = k.org_id and t.chat_id = k.chat_id
-`
-
-type ReopenMessageFilesParams struct {
-	OrgIds  []string
-	ChatIds []string
-}
-
-// Lifts the version guard of chats that are derived again: what they are now known to be may go by an older version.
-func (q *Queries) ReopenMessageFiles(ctx context.Context, arg ReopenMessageFilesParams) error {
-	_, err := q.db.Exec(ctx, reopenMessageFiles, arg.OrgIds, arg.ChatIds)
-	return err
 }
 
 const upsertMessageFiles = `-- name: UpsertMessageFiles :exec

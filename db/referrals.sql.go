@@ -10,6 +10,23 @@ import (
 	"time"
 )
 
+const deleteReferrals = `-- name: DeleteReferrals :exec
+delete from inbox.referrals as t
+using rows from (unnest($1::text[]), unnest($2::text[])) as k (org_id, chat_id)
+where t.org_id = k.org_id and t.chat_id = k.chat_id
+`
+
+type DeleteReferralsParams struct {
+	OrgIds  []string
+	ChatIds []string
+}
+
+// The referrals of chats that are derived again; they are inserted anew in the same transaction.
+func (q *Queries) DeleteReferrals(ctx context.Context, arg DeleteReferralsParams) error {
+	_, err := q.db.Exec(ctx, deleteReferrals, arg.OrgIds, arg.ChatIds)
+	return err
+}
+
 const upsertReferrals = `-- name: UpsertReferrals :exec
 insert into inbox.referrals as t (
     org_id, chat_id, referral_id, ref, ad_id, source, referer_uri, ad_title, photo_url, video_url, post_id,

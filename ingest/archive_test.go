@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -227,22 +228,26 @@ func (a *archive) rows(sql string, args ...any) (all []reference.Row) {
 		a.t.Fatalf("%s: %v", sql, err)
 	}
 	all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (reference.Row, error) {
-		values, err := row.Values()
-		r := reference.Row{}
+		r, raw := reference.Row{}, row.RawValues()
 		for i, f := range row.FieldDescriptions() {
-			if f.DataTypeOID == 3802 { // jsonb, which pgx would make doubles of
-				r[f.Name] = jsonb(row.RawValues()[i])
-			} else if err == nil {
-				r[f.Name] = plainValue(values[i])
+			var v any
+			if f.DataTypeOID == pgtype.JSONBOID { // pgx would make doubles of its numbers
+				r[f.Name] = jsonb(raw[i])
+			} else if err := types.Scan(f.DataTypeOID, f.Format, raw[i], &v); err != nil {
+				return nil, fmt.Errorf("column %s: %w", f.Name, err)
+			} else {
+				r[f.Name] = plainValue(v)
 			}
 		}
-		return r, err
+		return r, nil
 	})
 	if err != nil {
 		a.t.Fatalf("%s: %v", sql, err)
 	}
 	return all
 }
+
+var types = pgtype.NewMap()
 
 func jsonb(raw []byte) any {
 	if raw == nil {

@@ -84,6 +84,9 @@ func (c *chat) head() observation {
 // isLate reports whether a description is not the newest word on everything it speaks of: something observed later, or
 // something newer by the source's clock, was folded in before it.
 func (c *chat) isLate(d *description) bool {
+	if d.repeatsMessage() {
+		return true
+	}
 	if c.isNew() {
 		return false
 	}
@@ -99,6 +102,19 @@ func (c *chat) isLate(d *description) bool {
 		}
 	}
 	return c.relinksMember(d)
+}
+
+// repeatsMessage reports whether a page names a message twice (the list shifted while it was made): its second word need
+// not be the newer one.
+func (d *description) repeatsMessage() bool {
+	if len(d.messages) < 2 {
+		return false
+	}
+	named := make(map[string]bool, len(d.messages))
+	for i := range d.messages {
+		named[d.messages[i].ID.V] = true
+	}
+	return len(named) < len(d.messages)
 }
 
 // relinksMember reports whether a member that is known already turns out to be somebody else: the senders of the
@@ -176,7 +192,7 @@ func (c *chat) see(d *description) {
 		assignTime(&c.row.VersionAt, &clock)
 	}
 	c.changed.row = true
-	if d.deleted && c.row.DeletedAt == nil {
+	if d.deleted && (c.row.DeletedAt == nil || seen.Before(*c.row.DeletedAt)) {
 		c.row.DeletedAt, c.row.LastSeenAt = &seen, seen
 	}
 }
@@ -224,6 +240,9 @@ func (c *chat) foldState(d *description) {
 		c.state = &db.InboxChatState{OrgID: c.key.orgID, ChatID: c.key.chatID, FirstSeenAt: d.seen.time()}
 	}
 	s, snapshot := c.state, v.IsSnapshot()
+	if seen := d.seen.time(); seen.Before(s.FirstSeenAt) {
+		s.FirstSeenAt, c.changed.state = seen, true
+	}
 	before := historyOf(s)
 	changed := isNew
 	assistant := orNested(v.AssistantID, v.Assistant.Given(), v.Assistant.V.ID)

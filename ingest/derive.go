@@ -102,24 +102,43 @@ func deriveFrom(key chatKey, all []description) *chat {
 	for _, v := range inVersionOrder(all, (*description).clock) {
 		c.foldChat(v)
 	}
-	type said struct {
-		by *description
-		m  *message
-	}
-	byID := map[string][]said{}
+	byID := map[string][]saidOfMessage{}
 	for i := range all {
 		for j := range all[i].messages {
 			m := &all[i].messages[j]
-			byID[m.ID.V] = append(byID[m.ID.V], said{&all[i], m})
+			byID[m.ID.V] = append(byID[m.ID.V], saidOfMessage{&all[i], m})
 		}
 	}
 	for _, sayings := range byID {
-		for _, s := range inVersionOrder(sayings, func(s *said) time.Time { return messageClock(s.m.Message) }) {
+		for _, s := range believed(sayings) {
 			c.foldMessage(s.by, s.m)
 		}
 	}
 	c.markAllChanged()
 	return c
+}
+
+// saidOfMessage is what one description says of a message.
+type saidOfMessage struct {
+	by *description
+	m  *message
+}
+
+// believed sorts what was said of a message, without what would have it run again after its end: that says nothing, so
+// nothing can come on top of it either.
+func believed(sayings []saidOfMessage) []*saidOfMessage {
+	clock := func(s *saidOfMessage) time.Time { return messageClock(s.m.Message) }
+	sorted, ended, ignored := inVersionOrder(sayings, clock), false, map[*message]bool{}
+	for _, s := range sorted {
+		if ended && s.m.IsRunning() {
+			ignored[s.m] = true
+		}
+		ended = ended || s.m.HasEnded()
+	}
+	if len(ignored) == 0 {
+		return sorted
+	}
+	return inVersionOrder(slices.DeleteFunc(sayings, func(s saidOfMessage) bool { return ignored[s.m] }), clock)
 }
 
 // inVersionOrder sorts what was said, given in the order it was observed, by the clock of its version; of two with the

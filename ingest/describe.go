@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"net/http"
@@ -166,10 +167,17 @@ func (e *event) readMessages(dec *invent.Decoder, b *blocks) {
 	}
 	var messages []invent.Message
 	messages, e.reading = dec.Messages(e.body)
+	if !isArray(e.reading.Payload) {
+		return // an error's body, or nothing that can be read: it says nothing of the chat
+	}
 	for i := range messages {
 		e.message(&d, b, &messages[i])
 	}
 	e.chats = append(e.chats, d)
+}
+
+func isArray(payload []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(payload, " \t\r\n"), []byte("["))
 }
 
 // chatOfPath finds the chat's id in /chats/{chat_id}/messages.

@@ -141,6 +141,13 @@ func (i *Ingester) Close() error {
 	return errors.Join(errs...)
 }
 
+// GiveUp, as the cause of the cancellation of Run's context (context.WithCancelCause), says that waiting for Postgres
+// has no point: Run then ends at once with Err, and what was received stays in the spool.
+type GiveUp struct{ Err error }
+
+func (g *GiveUp) Error() string { return g.Err.Error() }
+func (g *GiveUp) Unwrap() error { return g.Err }
+
 // Run ingests until ctx ends, then stops listening, writes what was received, and returns nil. An org that Invent
 // refuses before it was ever connected ends it with a *RefusedError; a spool that fails with that failure.
 func (i *Ingester) Run(ctx context.Context) error {
@@ -167,21 +174,28 @@ func (i *Ingester) Run(ctx context.Context) error {
 
 	refused := listening.Wait()
 	stopMaintaining()
-	if len(i.leftover) > 0 || i.pending() > 0 {
-		i.log.Info("stopped listening; writing what was received", "events", i.pending())
-	}
 	for _, s := range i.spools {
 		s.Seal()
 	}
-	timer := time.AfterFunc(i.config.DrainTimeout, stopWriting)
-	defer timer.Stop()
+	var hopeless *GiveUp
+	switch pending := i.pending(); {
+	case errors.As(context.Cause(ctx), &hopeless) || pending == 0:
+		stopWriting()
+	default:
+		i.log.Info("stopped listening; writing what was received", "events", pending)
+		defer time.AfterFunc(i.config.DrainTimeout, stopWriting).Stop()
+	}
 	err := lanes.Wait()
 	stopLedger()
 	<-ledgerDone
-	if errors.Is(err, context.Canceled) {
-		err = nil
-		i.log.Warn("stopped before Postgres had taken everything; it stays in the spool for the next start",
-			"events", i.pending(), "spool_dir", i.config.SpoolDir)
+	if pending := i.pending(); errors.Is(err, context.Canceled) {
+		if err = nil; pending > 0 {
+			i.log.Warn("stopped before Postgres had taken everything; it stays in the spool for the next start",
+				"events", pending, "spool_dir", i.config.SpoolDir)
+		}
+	}
+	if hopeless != nil {
+		err = hopeless.Err
 	}
 	return errors.Join(refused, err)
 }
@@ -242,7 +256,9 @@ func (i *Ingester) maintain(ctx context.Context) {
 // pending is how many events wait in the spools.
 func (i *Ingester) pending() (n int64) {
 	for _, l := range slices.Concat(i.lanes, i.leftover) {
-		n += max(0, l.spool.Stats().LastSeq-l.Committed())
+		if stats := l.spool.Stats(); stats.FirstSeq > 0 {
+			n += stats.LastSeq - max(l.Committed(), stats.FirstSeq-1)
+		}
 	}
 	return n
 }

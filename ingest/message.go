@@ -19,10 +19,10 @@ func messageClock(m *invent.Message) time.Time {
 	return time.Time{}
 }
 
-// isOlder reports whether a description of the message is of an older version than the row, and not to be ignored.
+// isOlder reports whether a description of the message is of an older version than the row.
 func (s *storedMessage) isOlder(m *invent.Message) bool {
 	clock := messageClock(m)
-	return !s.ignores(m) && !clock.IsZero() && s.row.VersionAt != nil && clock.Before(*s.row.VersionAt)
+	return !clock.IsZero() && s.row.VersionAt != nil && clock.Before(*s.row.VersionAt)
 }
 
 // ignores reports whether the description is one that says nothing: a message that has ended never runs again.
@@ -213,7 +213,7 @@ func (s *storedMessage) foldFile(seen time.Time, v *invent.File, partType invent
 		changed = changed || did
 	}
 	if seen.Before(f.FirstSeenAt) {
-		f.FirstSeenAt, changed = seen, true
+		f.FirstSeenAt = seen // only when the chat is derived again, and then all of it is written
 	}
 	s.touchFile(seen, f, changed)
 }

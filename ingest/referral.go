@@ -12,11 +12,13 @@ import (
 func (c *chat) foldReferral(d *description) {
 	v := d.chat.Referral.V
 	sum := sha256.Sum256(canonical(v.JSON))
-	id := hex.EncodeToString(sum[:])
-	if c.referrals[id] != nil {
+	id, seen := hex.EncodeToString(sum[:]), d.seen.time()
+	if known := c.referrals[id]; known != nil {
+		if seen.Before(known.FirstSeenAt) {
+			known.FirstSeenAt, known.LastSeenAt = seen, seen
+		}
 		return
 	}
-	seen := d.seen.time()
 	r := &db.InboxReferral{
 		OrgID: c.key.orgID, ChatID: c.key.chatID, ReferralID: id,
 		Ref: v.Ref.Ptr(), AdID: v.AdID.Ptr(), Source: v.Source.Ptr(), RefererUri: v.RefererURI.Ptr(),

@@ -124,8 +124,8 @@ func (e *entities) saveToolsets(ctx context.Context, q *db.Queries) error {
 	return q.UpsertToolsets(ctx, p)
 }
 
-// reopen lifts the version guard from the rows of chats that were derived again, and takes their history out: what
-// they are now known to be may go by an older version than what was believed.
+// reopen lifts the version guard from the rows of chats that were derived again: what they are now known to be may go
+// by an older version than what was believed. History, files and referrals, to which nothing refers, are taken out.
 func (b *batch) reopen(ctx context.Context, q *db.Queries) error {
 	var orgIDs, chatIDs []string
 	for _, c := range b.changedChats {
@@ -145,7 +145,10 @@ func (b *batch) reopen(ctx context.Context, q *db.Queries) error {
 	if err := q.ReopenMessages(ctx, db.ReopenMessagesParams{OrgIds: orgIDs, ChatIds: chatIDs}); err != nil {
 		return err
 	}
-	if err := q.ReopenMessageFiles(ctx, db.ReopenMessageFilesParams{OrgIds: orgIDs, ChatIds: chatIDs}); err != nil {
+	if err := q.DeleteMessageFiles(ctx, db.DeleteMessageFilesParams{OrgIds: orgIDs, ChatIds: chatIDs}); err != nil {
+		return err
+	}
+	if err := q.DeleteReferrals(ctx, db.DeleteReferralsParams{OrgIds: orgIDs, ChatIds: chatIDs}); err != nil {
 		return err
 	}
 	return q.DeleteChatStateChanges(ctx, db.DeleteChatStateChangesParams{OrgIds: orgIDs, ChatIds: chatIDs})

@@ -67,6 +67,7 @@ type Decoder struct {
 	flaws []string
 	// objects counts those that were read in lists
 	objects int
+	zeros   addedZeros
 	seen    [512]string // short strings of earlier values, by their hash
 }
 
@@ -190,7 +191,7 @@ func (d *Decoder) read(body []byte, decode func()) Reading {
 }
 
 func (d *Decoder) run(body []byte, decode func()) bool {
-	d.body, d.err, d.flaws, d.name, d.objects = body, nil, nil, nil, 0
+	d.body, d.err, d.flaws, d.name, d.objects, d.zeros = body, nil, nil, nil, 0, 0
 	d.buf = *bytes.NewBuffer(body)
 	d.dec.Reset(&d.buf)
 	decode()
@@ -285,7 +286,7 @@ func (d *Decoder) value() []byte {
 	case err != nil:
 		d.err = err
 		return nil
-	case isNumber(v) && !fitsNumeric(v):
+	case isNumber(v) && !d.zeros.fit(v):
 		d.err = errNotStorable
 		return nil
 	}
@@ -509,14 +510,26 @@ func parseInt(v []byte) (n int64, reason string) {
 	return n, ""
 }
 
-// fitsNumeric reports whether Postgres' numeric, in which jsonb keeps numbers, can hold the number: up to 131,072 digits
-// before the decimal point and 16,383 after it.
-func fitsNumeric(v []byte) bool {
+// maxZeros bounds the zeros that jsonb adds to one frame. It writes 1e100000 with all of them, and a text of more than
+// 1 GB could be stored and never be read again.
+const maxZeros = 16 << 20
+
+// addedZeros counts those that jsonb adds to numbers with an exponent.
+type addedZeros int
+
+// fit reports whether jsonb can hold the number: up to 131,072 digits before the decimal point and 16,383 after it, as
+// Postgres' numeric, and no more than maxZeros with the numbers before.
+func (z *addedZeros) fit(v []byte) bool {
 	if len(v) < 1000 && bytes.IndexByte(v, 'e') < 0 && bytes.IndexByte(v, 'E') < 0 {
 		return true
 	}
 	_, whole, fraction, exponent := parts(v)
-	return len(whole)+exponent <= 131072 && len(fraction)-exponent <= 16383
+	added := addedZeros(max(exponent, -exponent))
+	if len(whole)+exponent > 131072 || len(fraction)-exponent > 16383 || *z+added > maxZeros {
+		return false
+	}
+	*z += added
+	return true
 }
 
 // parts takes a JSON number apart. An exponent beyond a million is cut to that.

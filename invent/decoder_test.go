@@ -164,31 +164,43 @@ func TestFlawsAreBounded(t *testing.T) {
 	}
 }
 
+// Some 80 KB of such numbers make a text of more than 1 GB, which Postgres stores and cannot give back.
+func TestNumbersThatTogetherAreTooLongAreLeftOut(t *testing.T) {
+	var d Decoder
+	fit := maxZeros / 131071
+	e, r := d.Frame([]byte(`{"data":{"id":"c","x":[` + strings.Repeat(`1e131071,`, fit) + `-1e131071,1e-16383,2],"state":{"csat_score":5e0}}}`))
+	want := []string{fmt.Sprintf("x[%d]: number out of range", fit), fmt.Sprintf("x[%d]: number out of range", fit+1)}
+	if !slices.Equal(r.Flaws, want) || r.Faithful || !bytes.Contains(r.Payload, []byte(`1e131071,null,null,2]`)) {
+		t.Errorf("flaws are %q, want %q", r.Flaws, want)
+	}
+	if e.Data.V.State.V.CSATScore.V != 5 {
+		t.Error("the rest should survive")
+	}
+	if _, again := d.Frame(r.Payload); !again.Faithful || len(again.Flaws) > 0 {
+		t.Errorf("the payload should need no repair, got flaws %q", again.Flaws)
+	}
+}
+
 func TestAFrameWithMoreObjectsThanFitInMemoryIsKeptUnread(t *testing.T) {
 	var d Decoder
 	many := func(n int) string { return `[` + strings.Repeat(`{},`, n-1) + `{}]` }
-	lists := func(members, parts int) string {
-		return `"members":` + many(members) + `,"referral":{"parts":` + many(parts) + `}`
-	}
-	_, r := d.Frame([]byte(`{"data":{"id":"c","unknown":` + many(maxObjects+1) + `,` + lists(10, maxObjects-10) + `}}`))
+	turns := func(n int) string { return `"last_message":{"id":"m","usage":{"turns":` + many(n) + `}}` }
+	members := func(n int) string { return `"members":` + many(n) }
+	_, r := d.Frame([]byte(`{"data":{"id":"c","unknown":` + many(maxObjects+1) + `,` + members(10) + `,` + turns(maxObjects-10) + `}}`))
 	if len(r.Flaws) != 10 || !r.Faithful {
-		t.Errorf("%d objects should be read, with a flaw for each member without an id, got %d flaws", maxObjects, len(r.Flaws))
+		t.Errorf("%d objects should be read, with a flaw for each of 10 members without an id, got %d flaws", maxObjects, len(r.Flaws))
 	}
 	for name, body := range map[string]string{
-		"members and parts":           `{"data":{"id":"c",` + lists(10, maxObjects-9) + `}}`,
-		"parts and members":           `{"data":{"id":"c",` + lists(maxObjects-9, 10) + `}}`,
-		"members, and a repair to do": `{"data":{"id":"c","title":"\u0000",` + lists(maxObjects, 1) + `}}`,
+		"members and turns":           `{"data":{"id":"c",` + members(10) + `,` + turns(maxObjects-9) + `}}`,
+		"turns and members, repaired": `{"data":{"id":"c","title":"\u0000",` + turns(maxObjects-9) + `,` + members(10) + `}}`,
 	} {
 		e, r := d.Frame([]byte(body))
 		if e != (Event{}) || r.Payload == nil || r.Flaws[len(r.Flaws)-1] != "frame: too much to be read" {
 			t.Errorf("%s: nothing should be read and the payload kept, got flaws %q", name, r.Flaws)
 		}
-		if repaired := strings.Contains(name, "repair"); r.Faithful == repaired || len(r.Flaws) == 2 != repaired {
+		if repaired := strings.Contains(name, "repaired"); r.Faithful == repaired || len(r.Flaws) == 2 != repaired {
 			t.Errorf("%s: faithful is %t with flaws %q", name, r.Faithful, r.Flaws)
 		}
-	}
-	if chats, r := d.Chats([]byte(many(maxObjects + 1))); chats != nil || len(r.Flaws) != 1 {
-		t.Errorf("the page should be kept unread, got %d chats with flaws %q", len(chats), r.Flaws)
 	}
 }
 
@@ -245,7 +257,9 @@ func TestAPageThatIsNoListIsFlawed(t *testing.T) {
 func TestADecoderKeepsNothingOfEarlierFrames(t *testing.T) {
 	var bodies []string
 	for _, f := range frames {
-		bodies = append(bodies, f.body)
+		if len(f.body) < 10_000 {
+			bodies = append(bodies, f.body)
+		}
 	}
 	bodies = append(bodies, string(testFile(t, "event.json")), string(testFile(t, "typical.json")))
 	var used Decoder

@@ -43,6 +43,7 @@ type repairer struct {
 	out   []byte
 	cuts  []span // of out: members that a later one of the same name replaces
 	flaws []string
+	zeros addedZeros
 }
 
 type span struct{ begin, end int }
@@ -69,7 +70,7 @@ func (r *repairer) value() error {
 	if err != nil {
 		return err
 	}
-	if kind == '0' && !fitsNumeric(v) {
+	if kind == '0' && !r.zeros.fit(v) {
 		r.flaw("number out of range")
 		v = jsontext.Value("null")
 	}

@@ -39,8 +39,9 @@ where (t.version_at is null or t.version_at <= excluded.version_at)
         excluded.created_at, excluded.deleted_at, excluded.first_seen_at, excluded.last_seen_at, excluded.version_at
     );
 
--- name: ReopenMessageFiles :exec
--- Lifts the version guard of chats that are derived again: what they are now known to be may go by an older version.
-update inbox.message_files as t set version_at = null
-from rows from (unnest(@org_ids::text[]), unnest(@chat_ids::text[])) as k (org_id, chat_id)
+-- name: DeleteMessageFiles :exec
+-- The files of chats that are derived again; they are inserted anew in the same transaction. One that only a word named
+-- that is no longer believed (a message that runs again after its end) is not.
+delete from inbox.message_files as t
+using rows from (unnest(@org_ids::text[]), unnest(@chat_ids::text[])) as k (org_id, chat_id)
 where t.org_id = k.org_id and t.chat_id = k.chat_id;

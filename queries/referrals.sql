@@ -21,3 +21,9 @@ from rows from (
 on conflict (org_id, chat_id, referral_id) do update set
     first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, version_at = excluded.version_at
 where t.first_seen_at > excluded.first_seen_at;
+
+-- name: DeleteReferrals :exec
+-- The referrals of chats that are derived again; they are inserted anew in the same transaction.
+delete from inbox.referrals as t
+using rows from (unnest(@org_ids::text[]), unnest(@chat_ids::text[])) as k (org_id, chat_id)
+where t.org_id = k.org_id and t.chat_id = k.chat_id;

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"time"
 
+	"archiver/ingest"
 	"archiver/postgres"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -47,7 +48,14 @@ func (p *program) openDatabase() (*database, error) {
 	dir := filepath.Join(p.dataDir, "postgres")
 	p.log.Warn("NO DATABASE IS CONFIGURED: the archive goes into an embedded Postgres on this machine",
 		"dir", dir, "to_use_your_own", "set DATABASE_URL=postgres://user:password@host:5432/database, or --database-url")
-	return p.startEmbedded(dir, func(step string) { p.log.Info("embedded Postgres", "step", step) })
+	db, err := p.startEmbedded(dir, func(step string) { p.log.Info("embedded Postgres", "step", step) })
+	if err != nil {
+		return nil, err
+	}
+	c := db.pool.Config().ConnConfig
+	p.log.Info("as long as this runs, the archive can be looked at with psql", "command",
+		fmt.Sprintf(`PGPASSWORD="$(cat %s)" psql -h %s -p %d -U %s %s`, shellQuoted(filepath.Join(dir, "password")), c.Host, c.Port, c.User, c.Database))
+	return db, nil
 }
 
 // startEmbedded runs the embedded server in dir.
@@ -79,12 +87,18 @@ func (d *database) name() string {
 	return u.String()
 }
 
-// stopped is closed when an embedded server has ended, by itself or on close; nil for a configured database.
-func (d *database) stopped() <-chan struct{} {
+// watch ends an ingester's run when the embedded server ends by itself.
+func (d *database) watch(ctx context.Context, giveUp context.CancelCauseFunc) {
 	if d.server == nil {
-		return nil
+		return
 	}
-	return d.server.Done()
+	select {
+	case <-d.server.Done():
+		if err := d.server.Err(); err != nil {
+			giveUp(&ingest.GiveUp{Err: err})
+		}
+	case <-ctx.Done():
+	}
 }
 
 // reach looks whether the database answers. A database that cannot be reached is an error for which isRefusal is false.

@@ -84,7 +84,7 @@ func (d *demo) openLog() (func() error, error) {
 	if err := os.MkdirAll(d.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the demo's directory (another can be named with --data-dir or ARCHIVER_DATA_DIR): %w", err)
 	}
-	file, err := os.OpenFile(filepath.Join(d.dir, "demo.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	file, err := os.OpenFile(filepath.Join(d.dir, "demo.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("opening the demo's log: %w", err)
 	}
@@ -194,12 +194,13 @@ func (d *demo) newIngester(db *database, world *simulator.World, url, key string
 // play runs the ingester beside the simulator, and shows how it goes.
 func (d *demo) play(db *database, world *simulator.World, server *simulator.Server, ingester *ingest.Ingester) error {
 	group, running := errgroup.WithContext(d.ctx)
-	watching, stop := context.WithCancel(running)
+	watching, giveUp := context.WithCancelCause(running)
+	stop := func() { giveUp(nil) }
 	defer stop()
-	r := newRunner(watching)
+	go db.watch(watching, giveUp)
 	group.Go(func() error {
 		defer stop()
-		return r.run(ingester, db.stopped(), func() error { return db.server.Err() })
+		return ingester.Run(watching)
 	})
 	var progress progress
 	group.Go(func() error {

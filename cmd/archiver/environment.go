@@ -32,7 +32,8 @@ func (e environment) resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (an
 		return nil, nil
 	}
 	if err := flag.Parse(kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: value}), flag.Target); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		// kong names the flag, and would do so once more.
+		return nil, fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), flag.ShortSummary()+": "))
 	}
 	if flag.Enum != "" && !strings.Contains(","+flag.Enum+",", ","+value+",") {
 		return nil, fmt.Errorf("%s must be one of %s but is %q", name, strings.ReplaceAll(flag.Enum, ",", ", "), value)

@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
-	"time"
 
 	"archiver/ingest"
 	"archiver/invent"
@@ -76,22 +75,25 @@ func (c *ingestCommand) Run(p *program) error {
 
 // ingest wires the ingester to its database and its listener, and runs it.
 func (c *ingestCommand) ingest(p *program, client *invent.Client, db *database, listener listener) error {
-	if err := db.reach(p.ctx); isRefusal(err) {
-		return err
-	} else if err != nil && p.ctx.Err() == nil {
-		p.log.Warn("the database cannot be reached yet; events are received, wait on disk, and it is tried again",
-			"database", db.name(), "error", err)
-	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var isPrepared atomic.Bool
-	r := newRunner(p.ctx)
+	var isAway sync.Once
+	ctx, giveUp := context.WithCancelCause(p.ctx)
+	defer giveUp(nil)
+	go db.watch(ctx, giveUp)
 	ingester, err := ingest.New(ingest.Config{
 		Client: client, Orgs: c.Org, Pool: db.pool,
 		Prepare: func(ctx context.Context) error {
 			err := db.prepare(ctx, !c.NoMigrate, p.log)
-			if isRefusal(err) {
-				return r.giveUp(ctx, err)
+			switch {
+			case isRefusal(err):
+				giveUp(&ingest.GiveUp{Err: err})
+			case err != nil:
+				isAway.Do(func() {
+					p.log.Warn("the database cannot be reached yet: events are received and wait on disk; check that it runs and that this is its address",
+						"database", db.name(), "set_by", "--database-url, DATABASE_URL or PGHOST")
+				})
 			}
 			isPrepared.Store(err == nil)
 			return err
@@ -117,78 +119,12 @@ func (c *ingestCommand) ingest(p *program, client *invent.Client, db *database, 
 		attributes = append(attributes, "ready_at", fmt.Sprintf("http://%s/readyz", listener.Addr()))
 	}
 	p.log.Info("ingesting; SIGTERM or Ctrl-C stops in good order", attributes...)
-	err = r.run(ingester, db.stopped(), func() error { return db.server.Err() })
+	err = ingester.Run(ctx)
 	if err == nil {
 		s := ingester.Status()
 		p.log.Info("stopped in good order", "received", s.Received, "committed", s.Committed, "waiting_on_disk", s.Pending)
 	}
 	return err
-}
-
-// runner runs an ingester until it ends by itself, or until there is no point in its going on.
-type runner struct {
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-}
-
-func newRunner(ctx context.Context) *runner {
-	r := &runner{}
-	r.ctx, r.cancel = context.WithCancelCause(ctx)
-	return r
-}
-
-// giveUp ends the run with err. It returns when ctx ends, for a caller that would otherwise try again.
-func (r *runner) giveUp(ctx context.Context, err error) error {
-	r.cancel(&hopeless{err})
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-// hopeless is a failure after which waiting for the database has no point.
-type hopeless struct{ err error }
-
-func (h *hopeless) Error() string { return h.err.Error() }
-func (h *hopeless) Unwrap() error { return h.err }
-
-// giveUpTimeout is how long the sessions may take to close when the ingester is not waited for.
-const giveUpTimeout = time.Second
-
-// run returns what ended the ingester. serverDone tells that the embedded server ended, and why is then asked.
-func (r *runner) run(ingester *ingest.Ingester, serverDone <-chan struct{}, why func() error) error {
-	defer r.cancel(nil)
-	done := make(chan error, 1)
-	go func() { done <- ingester.Run(r.ctx) }()
-	ended := r.ctx.Done()
-	for {
-		select {
-		case err := <-done:
-			return errors.Join(err, r.hopeless())
-		case <-serverDone:
-			serverDone = nil
-			if err := why(); err != nil {
-				r.cancel(&hopeless{err})
-			}
-		case <-ended:
-			ended = nil
-			err := r.hopeless()
-			if err == nil {
-				continue // told to stop: the ingester writes what it has
-			}
-			// Nothing can be written: what was received stays on disk, as safe as it is when the process is killed.
-			select {
-			case <-done:
-			case <-time.After(giveUpTimeout):
-			}
-			return err
-		}
-	}
-}
-
-func (r *runner) hopeless() error {
-	if h, ok := errors.AsType[*hopeless](context.Cause(r.ctx)); ok {
-		return h.err
-	}
-	return nil
 }
 
 // validate checks what can be checked without asking anybody, and makes the client.
@@ -233,7 +169,7 @@ func orgs(names []string) ([]string, error) {
 	if len(list) == 0 {
 		return nil, usagef("--org or INVENT_ORG names no organization: use an id, several with commas, or c for the key's own")
 	}
-	return slices.Compact(list), nil
+	return list, nil
 }
 
 // apiKey reads the key from its file, else from INVENT_API_KEY. A missing key is left for the client to complain about.

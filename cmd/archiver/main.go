@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"archiver/ingest"
 )
@@ -24,6 +25,14 @@ func main() {
 	os.Exit(run(untilSignal(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
+const (
+	// sameSignal is how close two signals are taken for one: timeout(1) and some supervisors signal the process and then
+	// its group, this process twice.
+	sameSignal = 100 * time.Millisecond
+	// sameSignalGrace is how long the good order may still take then; a second signal shall end the process in 3 s.
+	sameSignalGrace = 2 * time.Second
+)
+
 // untilSignal ends its context with the first SIGINT or SIGTERM, and the process with the second: the kernel then tells
 // the embedded Postgres to stop, and what was received is on the spool.
 func untilSignal() context.Context {
@@ -32,9 +41,16 @@ func untilSignal() context.Context {
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
 		<-signals
+		first := time.Now()
+		if isTerminal(os.Stderr) {
+			fmt.Fprintln(os.Stderr) // after the ^C, or what was being drawn
+		}
 		fmt.Fprintln(os.Stderr, "archiver: stopping in good order; a second signal ends it at once")
 		cancel()
 		<-signals
+		if time.Since(first) < sameSignal {
+			time.Sleep(sameSignalGrace)
+		}
 		fmt.Fprintln(os.Stderr, "archiver: ended at once, as asked; what was received waits in the spool for the next start")
 		os.Exit(exitFailed)
 	}()

@@ -29,7 +29,7 @@ func (c *postgresCommand) Run(p *program) error {
 	select {
 	case <-p.ctx.Done():
 		fmt.Fprintln(p.stdout, "Stopping Postgres …")
-	case <-db.stopped():
+	case <-db.server.Done():
 	}
 	return errors.Join(db.server.Err(), db.close())
 }

@@ -19,9 +19,9 @@ var byteUnits = map[string]float64{
 // UnmarshalText reads a size; for kong.
 func (s *byteSize) UnmarshalText(text []byte) error {
 	value := strings.TrimSpace(string(text))
-	end := strings.LastIndexAny(value, "0123456789.") + 1
-	unit, known := byteUnits[strings.ToLower(strings.TrimSpace(value[end:]))]
-	number, err := strconv.ParseFloat(value[:end], 64)
+	rest := strings.TrimLeft(value, "0123456789.")
+	unit, known := byteUnits[strings.ToLower(strings.TrimSpace(rest))]
+	number, err := strconv.ParseFloat(strings.TrimSuffix(value, rest), 64)
 	bytes := number * unit
 	if err != nil || !known || bytes < 1 || bytes >= math.MaxInt64 {
 		return fmt.Errorf("%q is not a size: write a number of bytes from 1 on, or one with a unit, as 512MiB or 10GiB", value)

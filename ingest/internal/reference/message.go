@@ -185,14 +185,14 @@ func (t Tables) addMessage(of *said, messageID string, all []*saidMessage, membe
 // ended: those are as if they had never been said.
 func withoutGoingBack(all []*saidMessage) []version[*saidMessage] {
 	versions := inOrder(all, func(m *saidMessage) *time.Time { return m.clock })
-	ended := false
-	for _, v := range versions {
-		if ended && v.of.status == "RUNNING" {
-			return withoutGoingBack(slices.DeleteFunc(slices.Clone(all), func(m *saidMessage) bool { return m == v.of }))
+	var kept []*saidMessage
+	for i, m := range all {
+		at := slices.IndexFunc(versions, func(v version[*saidMessage]) bool { return v.of == m })
+		if m.status != "RUNNING" || !slices.ContainsFunc(versions[:at], func(v version[*saidMessage]) bool { return v.of.ends() }) {
+			kept = append(kept, all[i])
 		}
-		ended = ended || v.of.ends()
 	}
-	return versions
+	return inOrder(kept, func(m *saidMessage) *time.Time { return m.clock })
 }
 
 // setAuthor fills in who wrote it: what the message itself says of its member, and for the rest what the chat does.

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"archiver/postgres/dbtest"
+)
+
+func TestTheSchemaGoesUpAndDown(t *testing.T) {
+	t.Parallel()
+	databaseURL := dbtest.EmptyURL(t)
+	pool := open(t, databaseURL)
+	env := []string{"DATABASE_URL=" + databaseURL}
+	for _, step := range []struct {
+		args, want string
+		tables     int // of inbox afterwards
+	}{
+		{"migrate status", "not yet", 0},
+		{"migrate up", "Applied ", 16},
+		{"migrate up", "was up to date", 16},
+		{"migrate status", "is up to date", 16},
+		{"migrate down --yes", "Took 00003_ops.sql back", 16},
+		{"migrate status", "1 migrations are missing", 16},
+		{"migrate down --yes", "Took 00002_inbox.sql back", 0},
+		{"migrate down --yes", "Took 00001_raw.sql back", 0},
+		{"migrate down --yes", "nothing to take back", 0},
+		{"migrate up", "Applied ", 16},
+	} {
+		o := runToEnd(t, env, strings.Fields(step.args)...)
+		if o.code != exitDone || !strings.Contains(o.stdout, step.want) {
+			t.Fatalf("archiver %s exits %d and prints %q, want 0 and %q", step.args, o.code, o.stdout, step.want)
+		}
+		if n := rows(t, pool, "SELECT count(*) FROM pg_tables WHERE schemaname = 'inbox'"); n != step.tables {
+			t.Errorf("after archiver %s inbox has %d tables, want %d", step.args, n, step.tables)
+		}
+		if password := passwordOf(t, databaseURL); password != "" && strings.Contains(o.stdout+o.stderr, password) {
+			t.Errorf("archiver %s prints the database's password", step.args)
+		}
+	}
+	if n := rows(t, pool, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'raw.events'::regclass"); n != monthsAhead+2 {
+		t.Errorf("raw.events has %d partitions, want this month's, %d to come and the default one", n, monthsAhead)
+	}
+}
+
+func passwordOf(t *testing.T, databaseURL string) (password string) {
+	t.Helper()
+	edited(t, databaseURL, func(u *url.URL) { password, _ = u.User.Password() })
+	return password
+}
+
+func TestMigratingADatabaseThatIsAwayFailsAndSaysWhatToCheck(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"migrate up", "migrate status", "migrate down --yes"} {
+		o := runToEnd(t, []string{"PGHOST=127.0.0.1", "PGPORT=1", "PGUSER=u", "PGPASSWORD=canary-password"}, strings.Fields(args)...)
+		if o.code != exitFailed || !strings.Contains(o.stderr, "PGHOST") || strings.Contains(o.stderr, "canary-password") {
+			t.Errorf("archiver %s exits %d saying %q, want %d and what to check", args, o.code, o.stderr, exitFailed)
+		}
+	}
+}
