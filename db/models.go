@@ -582,6 +582,8 @@ type OpsConnection struct {
 	OpenedAt *time.Time
 	// When the newest frame had arrived; NULL when none did.
 	LastFrameAt *time.Time
+	// When the last byte was heard, pongs included; written every five seconds while the connection is open. NULL when none was.
+	LastHeardAt *time.Time
 	// When it ended; NULL while it is open, or when the process died before it could write this.
 	ClosedAt *time.Time
 	// The WebSocket close code, or the HTTP status of a refused handshake; NULL when there was neither.

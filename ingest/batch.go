@@ -80,7 +80,7 @@ func (b *batch) fold(ctx context.Context, q *db.Queries) error {
 	if err := b.load(ctx, q); err != nil {
 		return err
 	}
-	if err := b.lane.entities.stage(ctx, q, m, b.lane.mayBeLate); err != nil {
+	if err := b.lane.entities.stage(ctx, q, m, b.lane.mayBeLate.Load() > 0); err != nil {
 		return err
 	}
 	late := map[chatKey]bool{}

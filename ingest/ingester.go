@@ -36,6 +36,8 @@ type Config struct {
 	SpoolMaxBytes int64 // over all lanes; 0 = the spool's default
 	Lanes         int   // 0 = 1 for one org, else 2
 	Instance      string
+	// ReconcileRPM is how many REST requests a minute may be made to fetch what was missed; 0 = none, gaps stay unrepaired.
+	ReconcileRPM int
 	// DrainTimeout bounds how long a stop waits for Postgres to take what is in the spool; what is left stays there
 	// for the next start. 0 = 20 s.
 	DrainTimeout time.Duration
@@ -60,6 +62,7 @@ type Ingester struct {
 	spools   []*spool.Spool
 	dirs     map[*spool.Spool]string
 	sessions []*session
+	repairs  *reconciler // nil when gaps are not repaired
 
 	mu   sync.Mutex
 	held map[string]*session // by the org's real id
@@ -86,6 +89,9 @@ func New(c Config) (*Ingester, error) {
 	i.ledger = newLedger(c.Pool, c.Instance, c.Log)
 	if err := i.openSpools(); err != nil {
 		return nil, errors.Join(err, i.Close())
+	}
+	if c.ReconcileRPM > 0 {
+		i.repairs = newReconciler(i, c.ReconcileRPM)
 	}
 	for _, org := range c.Orgs {
 		i.sessions = append(i.sessions, newSession(i, org))
@@ -163,6 +169,12 @@ func (i *Ingester) Run(ctx context.Context) error {
 	listening, sessionsCtx := errgroup.WithContext(intake)
 	for _, s := range i.sessions {
 		listening.Go(func() error { return s.run(sessionsCtx) })
+		if i.repairs != nil {
+			listening.Go(func() error {
+				i.repairs.run(sessionsCtx, s)
+				return nil
+			})
+		}
 	}
 	maintaining, stopMaintaining := context.WithCancel(writing)
 	defer stopMaintaining()

@@ -49,7 +49,7 @@ type Lane struct {
 	pool      *pgxpool.Pool
 	instance  string
 	log       *slog.Logger
-	mayBeLate bool
+	mayBeLate atomic.Int32 // above 0 while events may come that were observed before ones that are stored
 	metrics   *Metrics
 	now       func() time.Time
 
@@ -69,9 +69,12 @@ func NewLane(c LaneConfig) *Lane {
 		panic(err) // only a size below 1 is an error
 	}
 	l := &Lane{
-		spool: c.Spool, stream: c.Spool.StreamID(), pool: c.Pool, instance: c.Instance, mayBeLate: c.MayBeLate,
+		spool: c.Spool, stream: c.Spool.StreamID(), pool: c.Pool, instance: c.Instance,
 		metrics: c.Metrics, now: time.Now, chats: chats, entities: newEntities(),
 		decoder: &invent.Decoder{}, blocks: newBlocks(),
+	}
+	if c.MayBeLate {
+		l.mayBeLate.Store(1)
 	}
 	if l.metrics == nil {
 		l.metrics = NewMetrics(nil)

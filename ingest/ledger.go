@@ -2,80 +2,62 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net"
 	"sync"
 	"time"
 
 	"archiver/db"
-	"archiver/invent"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 const (
-	// ledgerEvery is how often the connections' figures are written.
+	// ledgerEvery is how often the connections' figures are written, the mark of their life among them.
 	ledgerEvery = 5 * time.Second
-	// ledgerKept bounds the ended connections that wait for Postgres to come back.
+	// ledgerKept bounds the ended connections and gaps that wait for Postgres to come back: attempts every few seconds
+	// fill it in a day, and the gap they belong to is one.
 	ledgerKept = 10_000
 )
 
-// connection is one connection and its figures, for ops.connections.
-type connection struct {
-	id        uuid.UUID
-	startedAt time.Time
-
-	mu          sync.Mutex
-	orgID       string
-	openedAt    *time.Time
-	lastFrameAt *time.Time
-	closedAt    *time.Time
-	closeCode   *int32
-	closeReason *string
-	frames      int64
-	bytes       int64
-	largest     int64
-	changed     bool
-}
-
-func (c *connection) opened() {
-	now := time.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.openedAt, c.changed = &now, true
-}
-
-func (c *connection) frame(bytes int, orgID string) {
-	now := time.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.frames++
-	c.bytes += int64(bytes)
-	c.largest = max(c.largest, int64(bytes))
-	c.lastFrameAt, c.orgID, c.changed = &now, orgID, true
-}
-
-// ledger writes ops.connections beside the lanes, so that neither waits for the other. While Postgres is away the rows
-// wait in memory.
+// ledger writes ops.connections and ops.gaps beside the lanes, so that neither waits for the other. While Postgres is
+// away the rows wait in memory.
 type ledger struct {
-	pool     *pgxpool.Pool
-	instance string
-	log      *slog.Logger
-	isReady  chan struct{}
+	pool      *pgxpool.Pool
+	instance  string
+	log       *slog.Logger
+	startedAt time.Time
+	isReady   chan struct{}
+	wake      chan struct{}
 
 	mu          sync.Mutex
 	connections []*connection
+	gaps        []*gap
+	openGap     map[string]*gap      // by org
+	firstOpened map[string]time.Time // by org: the first handshake of this process
+	unknown     []string             // orgs whose past has not been looked up yet
 }
 
 func newLedger(pool *pgxpool.Pool, instance string, log *slog.Logger) *ledger {
-	return &ledger{pool: pool, instance: instance, log: log, isReady: make(chan struct{})}
+	return &ledger{
+		pool: pool, instance: instance, log: log, startedAt: time.Now(),
+		isReady: make(chan struct{}), wake: make(chan struct{}, 1),
+		openGap: map[string]*gap{}, firstOpened: map[string]time.Time{},
+	}
 }
 
 // ready is called once the database has its schema.
 func (l *ledger) ready() { close(l.isReady) }
 
+// holds is called when it is known that this process listens, or wants to listen, to an org: what the org's last listener
+// left is then looked up.
+func (l *ledger) holds(orgID string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unknown = append(l.unknown, orgID)
+	l.flushSoon()
+}
+
+// began notes that a connection is tried.
 func (l *ledger) began(c *connection) {
 	c.changed = true
 	l.mu.Lock()
@@ -85,32 +67,38 @@ func (l *ledger) began(c *connection) {
 	}
 }
 
-// ended notes how a connection ended.
-func (l *ledger) ended(c *connection, err error) {
-	now := time.Now()
-	code, reason := describeEnd(err)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closedAt, c.closeCode, c.closeReason, c.changed = &now, code, &reason, true
+// opened notes that the org is listened to from at on: a gap that lasted is over.
+func (l *ledger) opened(orgID string, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, before := l.firstOpened[orgID]; !before {
+		l.firstOpened[orgID] = at
+	}
+	if g := l.openGap[orgID]; g != nil {
+		g.end(at)
+		delete(l.openGap, orgID)
+	}
+	l.flushSoon()
 }
 
-// describeEnd says why a connection ended: the peer's close code, the status of a refused handshake, or in words. The
-// reason a peer sends is its own text and not kept.
-func describeEnd(err error) (code *int32, reason string) {
-	var status *invent.StatusError
-	switch n, _, ok := invent.CloseStatus(err); {
-	case ok:
-		c := int32(n)
-		return &c, "closed by Invent"
-	case errors.As(err, &status):
-		c := int32(status.Status)
-		return &c, "refused by Invent"
-	case errors.Is(err, net.ErrClosed) || errors.Is(err, context.Canceled):
-		return nil, "stopped by the archiver"
-	case err == nil:
-		return nil, "ended"
+// ended notes how a connection ended, and that the org is not listened to from then on.
+func (l *ledger) ended(c *connection, err error) {
+	c.end(err)
+	g := gapAfter(c, err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if g != nil && len(l.gaps) < ledgerKept {
+		l.gaps = append(l.gaps, g)
+		l.openGap[g.row.OrgID] = g
 	}
-	return nil, err.Error()
+	l.flushSoon()
+}
+
+func (l *ledger) flushSoon() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
 }
 
 // run writes until ctx ends, and a last time then.
@@ -120,56 +108,129 @@ func (l *ledger) run(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
+	every := time.NewTicker(ledgerEvery)
+	defer every.Stop()
 	for ctx.Err() == nil {
-		l.flush(ctx)
-		sleep(ctx, ledgerEvery)
+		if err := l.flush(ctx); err != nil && ctx.Err() == nil {
+			l.log.Warn("connections and gaps could not be written; they are tried again", "error", describeError(err))
+			sleep(ctx, ledgerEvery)
+		}
+		select {
+		case <-every.C:
+		case <-l.wake:
+		case <-ctx.Done():
+		}
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerEvery)
 	defer cancel()
-	l.flush(last)
+	if err := l.flush(last); err != nil {
+		l.log.Warn("the last connections and gaps could not be written", "error", describeError(err))
+	}
 }
 
-func (l *ledger) flush(ctx context.Context) {
-	p, written := l.changes()
-	if len(written) == 0 {
-		return
+// flush looks up the past of orgs that are new to it, then writes what has changed.
+func (l *ledger) flush(ctx context.Context) error {
+	q := db.New(l.pool)
+	if err := l.recall(ctx, q); err != nil {
+		return err
 	}
-	if err := db.New(l.pool).UpsertConnections(ctx, p); err != nil {
+	if err := l.saveConnections(ctx, q); err != nil {
+		return err
+	}
+	return l.saveGaps(ctx, q)
+}
+
+// flushed returns once everything that was noted before is written.
+func (l *ledger) flushed(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		waiting := len(l.unknown) > 0
+		for _, g := range l.gaps {
+			g.mu.Lock()
+			waiting = waiting || g.changed
+			g.mu.Unlock()
+		}
+		l.mu.Unlock()
+		if !waiting {
+			return nil
+		}
+		if !sleep(ctx, 50*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+}
+
+// recall looks up when the orgs were last listened to: since then there is a gap, until this process first connected.
+func (l *ledger) recall(ctx context.Context, q *db.Queries) error {
+	for {
+		l.mu.Lock()
+		if len(l.unknown) == 0 {
+			l.mu.Unlock()
+			return nil
+		}
+		orgID := l.unknown[0]
+		l.mu.Unlock()
+		found, err := l.gapBefore(ctx, q, orgID)
+		if err != nil {
+			return err
+		}
+		l.mu.Lock()
+		l.unknown = l.unknown[1:]
+		if opened, yes := l.firstOpened[orgID]; found != nil {
+			l.gaps = append(l.gaps, found)
+			if yes {
+				found.end(opened)
+			} else {
+				l.openGap[orgID] = found
+			}
+		}
+		l.mu.Unlock()
+	}
+}
+
+// gapBefore is the gap in which this process found an org: the open one that its last listener left, or one since that
+// was last heard of; nil when the org was never listened to.
+func (l *ledger) gapBefore(ctx context.Context, q *db.Queries, orgID string) (*gap, error) {
+	open, err := q.GetOpenGaps(ctx, db.GetOpenGapsParams{OrgID: orgID, Before: l.startedAt.UTC()})
+	if err != nil {
+		return nil, err
+	}
+	if len(open) > 0 {
+		return &gap{row: open[0]}, nil
+	}
+	heard, err := q.GetLastHeard(ctx, db.GetLastHeardParams{OrgID: orgID, Before: l.startedAt.UTC()})
+	if err != nil || len(heard) == 0 {
+		return nil, err
+	}
+	return newGap(orgID, heard[0], "the process that listened ended without saying so"), nil
+}
+
+func (l *ledger) saveConnections(ctx context.Context, q *db.Queries) error {
+	p, written := l.changedConnections()
+	if len(written) == 0 {
+		return nil
+	}
+	if err := q.UpsertConnections(ctx, p); err != nil {
 		for _, c := range written {
 			c.mu.Lock()
 			c.changed = true
 			c.mu.Unlock()
 		}
-		if ctx.Err() == nil {
-			l.log.Warn("the connections' figures could not be written; they are tried again", "error", describeError(err))
-		}
-		return
+		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	kept := l.connections[:0]
-	for _, c := range l.connections {
-		if c.isOpen() || c.changed {
-			kept = append(kept, c)
-		}
-	}
-	clear(l.connections[len(kept):])
-	l.connections = kept
+	l.connections = keep(l.connections, (*connection).isOpen)
+	return nil
 }
 
-func (c *connection) isOpen() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.closedAt == nil
-}
-
-// changes gathers what is new and marks it as written.
-func (l *ledger) changes() (p db.UpsertConnectionsParams, written []*connection) {
+// changedConnections gathers what is new and marks it as written. An open connection is always new: it is heard of.
+func (l *ledger) changedConnections() (p db.UpsertConnectionsParams, written []*connection) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range l.connections {
 		c.mu.Lock()
-		if c.changed {
+		if c.changed || c.openedAt != nil && c.closedAt == nil {
 			c.changed = false
 			written = append(written, c)
 			p.ConnectionIds = append(p.ConnectionIds, c.id)
@@ -178,6 +239,7 @@ func (l *ledger) changes() (p db.UpsertConnectionsParams, written []*connection)
 			p.StartedAts = append(p.StartedAts, c.startedAt)
 			p.OpenedAts = append(p.OpenedAts, c.openedAt)
 			p.LastFrameAts = append(p.LastFrameAts, c.lastFrameAt)
+			p.LastHeardAts = append(p.LastHeardAts, c.lastHeard())
 			p.ClosedAts = append(p.ClosedAts, c.closedAt)
 			p.CloseCodes = append(p.CloseCodes, c.closeCode)
 			p.CloseReasons = append(p.CloseReasons, c.closeReason)
@@ -188,4 +250,55 @@ func (l *ledger) changes() (p db.UpsertConnectionsParams, written []*connection)
 		c.mu.Unlock()
 	}
 	return p, written
+}
+
+func (l *ledger) saveGaps(ctx context.Context, q *db.Queries) error {
+	var p db.UpsertGapsParams
+	var written []*gap
+	l.mu.Lock()
+	for _, g := range l.gaps {
+		g.mu.Lock()
+		if r := &g.row; g.changed {
+			g.changed = false
+			written = append(written, g)
+			p.OrgIds = append(p.OrgIds, r.OrgID)
+			p.GapIds = append(p.GapIds, r.GapID)
+			p.BeganAts = append(p.BeganAts, r.BeganAt)
+			p.EndedAts = append(p.EndedAts, r.EndedAt)
+			p.Causes = append(p.Causes, r.Cause)
+			p.StatusList = append(p.StatusList, r.Status)
+			p.RepairedAts = append(p.RepairedAts, r.RepairedAt)
+			p.ChatsSweptList = append(p.ChatsSweptList, r.ChatsSwept)
+			p.MessagesRecoveredList = append(p.MessagesRecoveredList, r.MessagesRecovered)
+		}
+		g.mu.Unlock()
+	}
+	l.mu.Unlock()
+	if len(written) == 0 {
+		return nil
+	}
+	if err := q.UpsertGaps(ctx, p); err != nil {
+		for _, g := range written {
+			g.mu.Lock()
+			g.changed = true
+			g.mu.Unlock()
+		}
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gaps = keep(l.gaps, func(g *gap) bool { return !g.isOver() })
+	return nil
+}
+
+// keep drops, in place, what is done with.
+func keep[T any](all []*T, isNeeded func(*T) bool) []*T {
+	kept := all[:0]
+	for _, v := range all {
+		if isNeeded(v) {
+			kept = append(kept, v)
+		}
+	}
+	clear(all[len(kept):])
+	return kept
 }

@@ -61,8 +61,11 @@ func newSession(i *Ingester, org string) *session {
 
 // run keeps the org's socket open until ctx ends (nil). It returns an error only when the org cannot be held at all.
 func (s *session) run(ctx context.Context) error {
-	if s.org != invent.OwnOrg && !s.ingester.hold(s.org, s) {
-		return nil
+	if s.org != invent.OwnOrg {
+		if !s.ingester.hold(s.org, s) {
+			return nil
+		}
+		s.ingester.ledger.holds(s.org)
 	}
 	wait := backoff{base: reconnectMin, limit: reconnectMax}
 	for tries := 0; ; tries++ {
@@ -125,7 +128,12 @@ func (s *session) once(ctx context.Context) (opened bool, err error) {
 		return false, err
 	}
 	c := &connection{id: uuid.New(), orgID: s.orgID(), startedAt: time.Now()}
-	defer func() { s.ingester.ledger.ended(c, err) }()
+	defer func() {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		s.ingester.ledger.ended(c, err)
+	}()
 	s.ingester.ledger.began(c)
 	conn, err := s.ingester.config.Client.Dial(ctx, s.org)
 	if err != nil {
@@ -134,10 +142,13 @@ func (s *session) once(ctx context.Context) (opened bool, err error) {
 	defer conn.CloseNow()
 	stop := context.AfterFunc(ctx, func() { conn.CloseNow() })
 	defer stop()
-	c.opened()
+	s.ingester.ledger.opened(c.orgID, c.opened(conn.LastByteAt))
 	s.setConnected(true)
 	defer s.setConnected(false)
 	s.log.Info("connected to the inbox", "connection", c.id)
+	if s.ingester.repairs != nil {
+		s.ingester.repairs.connected(s.org)
+	}
 	return true, s.read(conn, c)
 }
 
@@ -218,6 +229,7 @@ func (s *session) resolved(id string) error {
 	s.mu.Lock()
 	s.realID = id
 	s.mu.Unlock()
+	s.ingester.ledger.holds(id)
 	s.log.Info("the key's own org is known", "org_id", id)
 	return nil
 }

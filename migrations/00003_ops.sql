@@ -9,6 +9,7 @@ create table ops.connections (
     started_at          timestamptz not null,
     opened_at           timestamptz,
     last_frame_at       timestamptz,
+    last_heard_at       timestamptz,
     closed_at           timestamptz,
     close_code          int4,
     close_reason        text,
@@ -25,6 +26,7 @@ comment on column ops.connections.instance is 'The process that held it: host na
 comment on column ops.connections.started_at is 'When the handshake was begun, by the archiver''s clock.';
 comment on column ops.connections.opened_at is 'When the handshake had succeeded; NULL when it did not.';
 comment on column ops.connections.last_frame_at is 'When the newest frame had arrived; NULL when none did.';
+comment on column ops.connections.last_heard_at is 'When the last byte was heard, pongs included; written every five seconds while the connection is open. NULL when none was.';
 comment on column ops.connections.closed_at is 'When it ended; NULL while it is open, or when the process died before it could write this.';
 comment on column ops.connections.close_code is 'The WebSocket close code, or the HTTP status of a refused handshake; NULL when there was neither.';
 comment on column ops.connections.close_reason is 'Why it ended, in words; NULL while it is open.';

@@ -25,7 +25,7 @@ type ingestCommand struct {
 	SpoolMaxBytes byteSize `name:"spool-max-bytes" placeholder:"SIZE" default:"10GiB" from:"ARCHIVER_SPOOL_MAX_BYTES" help:"Most that may wait there; when it is full nothing more is received."`
 	MaxFrameBytes byteSize `name:"max-frame-bytes" placeholder:"SIZE" default:"16MiB" from:"ARCHIVER_MAX_FRAME_BYTES" help:"Largest event that is accepted."`
 	Lanes         int      `name:"lanes" placeholder:"N" from:"ARCHIVER_LANES" help:"Writers to Postgres; every organization has one of them (default: 1 for one organization, else 2)."`
-	Reconcile     string   `name:"reconcile" enum:"auto,off" default:"auto" from:"ARCHIVER_RECONCILE" help:"auto or off: whether what was missed is fetched from the REST lists. This version does not do so yet."`
+	Reconcile     string   `name:"reconcile" enum:"auto,off" default:"auto" from:"ARCHIVER_RECONCILE" help:"auto or off: whether what was missed while not connected is fetched from the REST lists."`
 	ReconcileRPM  int      `name:"reconcile-rpm" placeholder:"N" default:"120" from:"ARCHIVER_RECONCILE_RPM" help:"Most requests a minute for that."`
 	Listen        string   `name:"listen" placeholder:"HOST:PORT" default:"127.0.0.1:9464" from:"ARCHIVER_LISTEN" mayBeEmpty:"" help:"Where /metrics, /healthz and /readyz are answered; empty for nowhere."`
 	NoMigrate     bool     `name:"no-migrate" help:"Leave the database schema alone; it must be up to date."`
@@ -60,10 +60,6 @@ func (c *ingestCommand) Run(p *program) error {
 	}
 	if listener != nil {
 		defer listener.Close()
-	}
-	if c.Reconcile == "auto" {
-		p.log.Warn("this version does not fetch again what was missed while not connected: such intervals stay missing",
-			"silence_with", "--reconcile off")
 	}
 	db, err := p.openDatabase()
 	if err != nil {
@@ -100,7 +96,7 @@ func (c *ingestCommand) ingest(p *program, client *invent.Client, db *database, 
 		},
 		Maintain: func(ctx context.Context) error { return db.maintain(ctx, p.log) },
 		SpoolDir: c.SpoolDir, SpoolMaxBytes: int64(c.SpoolMaxBytes), Lanes: c.Lanes,
-		Instance: instance(), Log: p.log, Registerer: registry,
+		Instance: instance(), Log: p.log, Registerer: registry, ReconcileRPM: c.reconcileRPM(),
 	})
 	if err != nil {
 		return fmt.Errorf("starting to ingest: %w", err)
@@ -125,6 +121,14 @@ func (c *ingestCommand) ingest(p *program, client *invent.Client, db *database, 
 		p.log.Info("stopped in good order", "received", s.Received, "committed", s.Committed, "waiting_on_disk", s.Pending)
 	}
 	return err
+}
+
+// reconcileRPM is the budget of requests; 0 for none at all.
+func (c *ingestCommand) reconcileRPM() int {
+	if c.Reconcile == "off" {
+		return 0
+	}
+	return c.ReconcileRPM
 }
 
 // validate checks what can be checked without asking anybody, and makes the client.

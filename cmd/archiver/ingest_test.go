@@ -87,7 +87,7 @@ func TestWhatWasReceivedIsInPostgresWhenSIGTERMHasEndedItAndARestartGoesOn(t *te
 			t.Errorf("round %d: SIGTERM makes it exit %d, want %d", round+1, code, exitDone)
 		}
 		for _, org := range orgs {
-			got, want := rows(t, pool, "SELECT count(*) FROM raw.events WHERE org_id = $1", org), in.sent(org)
+			got, want := rows(t, pool, "SELECT count(*) FROM raw.events WHERE org_id = $1 AND source = 'socket'", org), in.sent(org)
 			if got != want || want == 0 {
 				t.Errorf("round %d: raw.events has %d events of org %s, want %d as sent", round+1, got, org, want)
 			}
@@ -151,16 +151,13 @@ func TestMetricsAndHealthAreAnswered(t *testing.T) {
 		return status == http.StatusServiceUnavailable && !r.Ready && strings.Contains(strings.Join(r.Reasons, ";"), in.orgs[0])
 	})
 	in.server.RefuseUpgrades(0, 0, 0)
-	o := p.stopAndWait()
-	if strings.Contains(o.stderr, "not fetch again") {
-		t.Error("it speaks of what is not fetched again although --reconcile is off")
-	}
+	p.stopAndWait()
 	if _, err := http.Get(address + "/healthz"); err == nil {
 		t.Error("/healthz is still answered after the end")
 	}
 }
 
-func TestNothingListensWhereListenIsEmptyAndReconcilingIsSaidNotToHappen(t *testing.T) {
+func TestNothingListensWhereListenIsEmpty(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t, simulator.ServerOptions{})
 	p := start(t, append(in.ingesting(dbtest.NewURL(t)), "ARCHIVER_LISTEN="), "ingest", "--org", in.orgs[0])
@@ -168,9 +165,6 @@ func TestNothingListensWhereListenIsEmptyAndReconcilingIsSaidNotToHappen(t *test
 	o := p.stopAndWait()
 	if strings.Contains(o.stderr, "ready_at") {
 		t.Errorf("it listens although ARCHIVER_LISTEN is empty: %s", o.stderr)
-	}
-	if strings.Count(o.stderr, "does not fetch again what was missed") != 1 {
-		t.Errorf("it does not say, in one line, that what is missed is not fetched again: %s", o.stderr)
 	}
 }
 

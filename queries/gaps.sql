@@ -1,0 +1,64 @@
+-- name: UpsertGaps :exec
+-- Arrays of one length, one element a row, no key twice.
+insert into ops.gaps as t (
+    org_id, gap_id, began_at, ended_at, cause, status, repaired_at, chats_swept, messages_recovered
+)
+select
+    r.org_id, r.gap_id, r.began_at, r.ended_at, r.cause, r.status, r.repaired_at, r.chats_swept, r.messages_recovered
+from rows from (
+    unnest(@org_ids::text[]), unnest(@gap_ids::uuid[]), unnest(@began_ats::timestamptz[]),
+    unnest(@ended_ats::timestamp with time zone[]), unnest(@causes::text[]), unnest(@status_list::text[]),
+    unnest(@repaired_ats::timestamp with time zone[]), unnest(@chats_swept_list::int8[]),
+    unnest(@messages_recovered_list::int8[])
+) as r (org_id, gap_id, began_at, ended_at, cause, status, repaired_at, chats_swept, messages_recovered)
+on conflict (org_id, gap_id) do update set
+    ended_at = excluded.ended_at, status = excluded.status, repaired_at = excluded.repaired_at,
+    chats_swept = excluded.chats_swept, messages_recovered = excluded.messages_recovered;
+
+-- name: GetOpenGaps :many
+-- The gap of an org that an earlier process left open when it stopped in good order.
+select g.* from ops.gaps as g
+where g.org_id = @org_id and g.ended_at is null and g.began_at < @before
+order by g.began_at;
+
+-- name: GetLastHeard :many
+-- When an org was last listened to before this process, by the connections' marks and by what was received; no row when it
+-- never was.
+select heard.heard_at::timestamptz as heard_at
+from (
+    select max(coalesce(c.last_heard_at, c.last_frame_at)) as heard_at
+    from ops.connections as c
+    where c.org_id = @org_id and c.started_at < @before
+    union all
+    select max(e.received_at)
+    from raw.events as e
+    where e.org_id = @org_id and e.source = 'socket' and e.received_at < @before
+) as heard
+where heard.heard_at is not null
+order by heard.heard_at desc
+limit 1;
+
+-- name: GetUnrepairedGaps :many
+-- The gaps of an org that are over and whose messages have not been fetched again.
+select g.* from ops.gaps as g
+where g.org_id = @org_id and g.ended_at is not null and g.status <> 'repaired'
+order by g.began_at;
+
+-- name: StartRepair :exec
+update ops.gaps set status = 'repairing'
+where org_id = @org_id and gap_id = any(@gap_ids::uuid[]);
+
+-- name: EndRepair :exec
+update ops.gaps set status = @status, repaired_at = @repaired_at, chats_swept = @chats_swept,
+    messages_recovered = @messages_recovered
+where org_id = @org_id and gap_id = any(@gap_ids::uuid[]);
+
+-- name: CountRecovered :one
+-- Messages of the chats whose first sighting was a REST response received within the interval.
+select count(*)
+from inbox.messages as m
+where m.org_id = @org_id and m.chat_id = any(@chat_ids::text[]) and exists (
+    select from raw.events as e
+    where e.org_id = m.org_id and e.source = 'rest' and e.received_at between @after_at and @until_at
+        and e.observed_at = m.first_seen_at
+);
