@@ -114,7 +114,7 @@ func (q *Queries) GetLastHeard(ctx context.Context, arg GetLastHeardParams) ([]t
 
 const getOpenGaps = `-- name: GetOpenGaps :many
 select g.org_id, g.gap_id, g.began_at, g.ended_at, g.cause, g.status, g.repaired_at, g.chats_swept, g.messages_recovered from ops.gaps as g
-where g.org_id = $1 and g.ended_at is null and g.began_at < $2
+where g.org_id = $1 and g.ended_at is null and g.began_at <= $2
 order by g.began_at
 `
 

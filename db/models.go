@@ -608,15 +608,17 @@ type OpsDirtyChat struct {
 	DirtyAt time.Time
 }
 
-// Which fields the vendor sends, how often, and as what: one row for each JSON path and type. The source of the drift report.
+// Which fields the vendor sends, how often, and as what: one row for each JSON path and type. The source of the drift report. Counts lag by up to a minute, new rows by seconds; events that are read again after a crash count again.
 type OpsFieldSighting struct {
 	// The org whose events showed it.
 	OrgID string
-	// JSON path, with [] for array elements.
+	// JSON path, with [] for array elements; it begins at the top of a frame (type, data.title), or at the kind of a page (chats_page[].title). $ is a frame itself. * gathers names that are too many or too long to be told apart.
 	Path string
 	// string, number, boolean, object, array or null.
 	JsonType string
-	// Whether the archiver reads the field; one it does not read is in raw.events only.
+	// The path of the object that holds it; NULL for array elements and where paths begin.
+	ParentPath *string
+	// Whether the archiver reads the field as this type; what it does not read is in raw.events only.
 	IsMapped bool
 	// Observed time of the first sighting.
 	FirstSeenAt time.Time
@@ -624,11 +626,11 @@ type OpsFieldSighting struct {
 	LastSeenAt time.Time
 	// How often the field was there with this type.
 	Sightings int64
-	// How often the field was an explicit null.
+	// How often the field was an explicit null; the same in all rows of a path.
 	Nulls int64
-	// How often the object that could hold it was there.
+	// How often the object that could hold it was there, since that was first seen; the same in all rows of a path. The field was absent from those that all its sightings leave over. 0 where parent_path is NULL.
 	Parents int64
-	// Values seen, for enumerated paths only; NULL for all others, which may be personal.
+	// Values seen, at most 50 and none above 64 bytes, for enumerated paths only; NULL for all others, which may be personal.
 	SampleValues []string
 }
 
@@ -660,7 +662,9 @@ type OpsLease struct {
 	OrgID string
 	// The process that holds it: host name and process id.
 	Instance string
-	// Counts the holders; a transaction of an older term is refused.
+	// The spool the holder puts the org's frames into; whoever has that spool open may take the lease at once.
+	StreamID uuid.UUID
+	// Counts the holders; a renewal of an older term is refused.
 	Term int64
 	// When this holder took it.
 	AcquiredAt time.Time
@@ -668,6 +672,8 @@ type OpsLease struct {
 	RenewedAt time.Time
 	// When another process may take it unless it is renewed.
 	ExpiresAt time.Time
+	// The stream whose events were written last; a writer that finds another one here reads the rows anew. NULL before the first.
+	WriterStreamID *uuid.UUID
 }
 
 // Settings and marks of the archiver itself.

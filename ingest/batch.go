@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"archiver/db"
+	"archiver/internal/failpoint"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -34,6 +35,9 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 		if err := l.advance(ctx, db.New(tx), last); err != nil {
 			return err
 		}
+		if err := b.takeTurn(ctx, db.New(tx)); err != nil {
+			return err
+		}
 		if err := copyEvents(ctx, tx, events); err != nil {
 			return err
 		}
@@ -43,11 +47,14 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 		if err := b.fold(ctx, db.New(tx)); err != nil {
 			return err
 		}
-		return pipelined(ctx, tx, b.save)
+		err := pipelined(ctx, tx, b.save)
+		failpoint.Hit("before-commit")
+		return err
 	})
 	if err != nil {
 		return err
 	}
+	failpoint.Hit("after-commit")
 	b.committed()
 	l.committed.Store(last)
 	return nil
@@ -65,6 +72,27 @@ func (l *Lane) advance(ctx context.Context, q *db.Queries, to int64) error {
 		return errMoved
 	}
 	return nil
+}
+
+// takeTurn makes this lane the one that wrote the orgs last. Where that was another one (a standby that took over, a
+// holder that still writes what its spool holds), what is remembered of the rows is behind.
+func (b *batch) takeTurn(ctx context.Context, q *db.Queries) error {
+	var orgIDs []string
+	for _, e := range b.events {
+		if !slices.Contains(orgIDs, e.orgID) {
+			orgIDs = append(orgIDs, e.orgID)
+		}
+	}
+	writers, err := q.LockWriters(ctx, orgIDs)
+	if err != nil {
+		return fmt.Errorf("waiting for the other writers of the orgs: %w", err)
+	}
+	isOther := func(w db.LockWritersRow) bool { return w.WriterStreamID == nil || *w.WriterStreamID != b.lane.stream }
+	if !slices.ContainsFunc(writers, isOther) {
+		return nil
+	}
+	b.lane.forget()
+	return q.SetWriter(ctx, db.SetWriterParams{OrgIds: orgIDs, StreamID: &b.lane.stream})
 }
 
 // fold works out what the events make of the rows: what is known of the chats and of all else they name, and then one

@@ -23,11 +23,12 @@ const (
 type gap struct {
 	mu      sync.Mutex
 	row     db.OpsGap
-	changed bool
+	version int // counts the changes
+	saved   int // the version that is in Postgres
 }
 
 func newGap(orgID string, began time.Time, cause string) *gap {
-	return &gap{changed: true, row: db.OpsGap{
+	return &gap{version: 1, row: db.OpsGap{
 		OrgID: orgID, GapID: uuid.New(), BeganAt: began.UTC(), Cause: cause, Status: gapOpen,
 	}}
 }
@@ -38,14 +39,22 @@ func (g *gap) end(at time.Time) {
 	defer g.mu.Unlock()
 	if g.row.EndedAt == nil {
 		at = later(at, g.row.BeganAt).UTC()
-		g.row.EndedAt, g.row.Status, g.changed = &at, gapUnrepaired, true
+		g.row.EndedAt, g.row.Status, g.version = &at, gapUnrepaired, g.version+1
 	}
 }
 
-func (g *gap) isOver() bool {
+// isSaved reports whether Postgres has all there is to say of the gap so far.
+func (g *gap) isSaved() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.row.EndedAt != nil && !g.changed
+	return g.version == g.saved
+}
+
+// isNeeded reports whether something is still to be said of the gap.
+func (g *gap) isNeeded() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.row.EndedAt == nil || g.version != g.saved
 }
 
 func later(a, b time.Time) time.Time {
@@ -60,8 +69,8 @@ func later(a, b time.Time) time.Time {
 func gapAfter(c *connection, err error) *gap {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.openedAt == nil {
-		return nil // it was never listened to: the gap before it goes on
+	if c.openedAt == nil || errors.Is(err, errLeaseLost) {
+		return nil // it was never listened to and the gap before it goes on; or another process listens
 	}
 	began := *c.openedAt
 	if heard := c.lastHeard(); heard != nil {

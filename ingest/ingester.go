@@ -49,6 +49,8 @@ const (
 	// MaintainEvery is how often Config.Maintain is called.
 	MaintainEvery = time.Hour
 	drainTimeout  = 20 * time.Second
+	// releaseTimeout bounds how long a stop tries to give its leases back.
+	releaseTimeout = 2 * time.Second
 )
 
 // Ingester holds the inbox sockets of some orgs and writes what comes over them to Postgres.
@@ -190,8 +192,11 @@ func (i *Ingester) Run(ctx context.Context) error {
 		s.Seal()
 	}
 	var hopeless *GiveUp
+	if !errors.As(context.Cause(ctx), &hopeless) {
+		i.releaseLeases(writing)
+	}
 	switch pending := i.pending(); {
-	case errors.As(context.Cause(ctx), &hopeless) || pending == 0:
+	case hopeless != nil || pending == 0:
 		stopWriting()
 	default:
 		i.log.Info("stopped listening; writing what was received", "events", pending)
@@ -210,6 +215,22 @@ func (i *Ingester) Run(ctx context.Context) error {
 		err = hopeless.Err
 	}
 	return errors.Join(refused, err)
+}
+
+// releaseLeases lets standbys take over, once the gaps that they will close are written.
+func (i *Ingester) releaseLeases(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, releaseTimeout)
+	defer cancel()
+	if i.ledger.flushed(ctx) != nil {
+		return // Postgres is away: the leases run out by themselves
+	}
+	for _, s := range i.sessions {
+		if l := s.leaseOf(); l != nil {
+			if err := l.release(ctx); err != nil {
+				s.log.Warn("the lease could not be given back; it runs out by itself", "error", describeError(err))
+			}
+		}
+	}
 }
 
 // write readies the database, drains the spools of earlier runs, and runs the lanes.

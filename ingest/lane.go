@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"archiver/db"
+	"archiver/internal/failpoint"
 	"archiver/invent"
 	"archiver/spool"
 
@@ -216,9 +217,11 @@ func (l *Lane) writeAll(ctx context.Context, chunks <-chan *chunk, used chan<- *
 		}
 		l.oldest.Store(0)
 		l.stored.Add(int64(len(batch)))
+		failpoint.Hit("before-trim")
 		if err := l.spool.Trim(l.committed.Load()); err != nil {
 			return fmt.Errorf("trimming the spool: %w", err)
 		}
+		failpoint.Hit("after-trim")
 		for _, c := range taken {
 			select {
 			case used <- c:
@@ -303,6 +306,12 @@ func (l *Lane) attempt(ctx context.Context, events []*event) error {
 		return nil
 	}
 	return failure
+}
+
+// expectLate has the lane keep the rows' clocks exactly for a while: another process may still write older events.
+func (l *Lane) expectLate(d time.Duration) {
+	l.mayBeLate.Add(1)
+	time.AfterFunc(d, func() { l.mayBeLate.Add(-1) })
 }
 
 // forget drops what is remembered of rows in Postgres.

@@ -22,24 +22,29 @@ const (
 // ledger writes ops.connections and ops.gaps beside the lanes, so that neither waits for the other. While Postgres is
 // away the rows wait in memory.
 type ledger struct {
-	pool      *pgxpool.Pool
-	instance  string
-	log       *slog.Logger
-	startedAt time.Time
-	isReady   chan struct{}
-	wake      chan struct{}
+	pool     *pgxpool.Pool
+	instance string
+	log      *slog.Logger
+	isReady  chan struct{}
+	wake     chan struct{}
 
 	mu          sync.Mutex
 	connections []*connection
 	gaps        []*gap
 	openGap     map[string]*gap      // by org
 	firstOpened map[string]time.Time // by org: the first handshake of this process
-	unknown     []string             // orgs whose past has not been looked up yet
+	unknown     []holding            // orgs whose past has not been looked up yet
+}
+
+// holding is that this process listens to an org from a time on, or tries to.
+type holding struct {
+	orgID string
+	since time.Time
 }
 
 func newLedger(pool *pgxpool.Pool, instance string, log *slog.Logger) *ledger {
 	return &ledger{
-		pool: pool, instance: instance, log: log, startedAt: time.Now(),
+		pool: pool, instance: instance, log: log,
 		isReady: make(chan struct{}), wake: make(chan struct{}, 1),
 		openGap: map[string]*gap{}, firstOpened: map[string]time.Time{},
 	}
@@ -53,7 +58,8 @@ func (l *ledger) ready() { close(l.isReady) }
 func (l *ledger) holds(orgID string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.unknown = append(l.unknown, orgID)
+	l.unknown = append(l.unknown, holding{orgID, time.Now()})
+	delete(l.firstOpened, orgID)
 	l.flushSoon()
 }
 
@@ -146,9 +152,7 @@ func (l *ledger) flushed(ctx context.Context) error {
 		l.mu.Lock()
 		waiting := len(l.unknown) > 0
 		for _, g := range l.gaps {
-			g.mu.Lock()
-			waiting = waiting || g.changed
-			g.mu.Unlock()
+			waiting = waiting || !g.isSaved()
 		}
 		l.mu.Unlock()
 		if !waiting {
@@ -168,20 +172,20 @@ func (l *ledger) recall(ctx context.Context, q *db.Queries) error {
 			l.mu.Unlock()
 			return nil
 		}
-		orgID := l.unknown[0]
+		h := l.unknown[0]
 		l.mu.Unlock()
-		found, err := l.gapBefore(ctx, q, orgID)
+		found, err := l.gapBefore(ctx, q, h)
 		if err != nil {
 			return err
 		}
 		l.mu.Lock()
 		l.unknown = l.unknown[1:]
-		if opened, yes := l.firstOpened[orgID]; found != nil {
+		if opened, yes := l.firstOpened[h.orgID]; found != nil {
 			l.gaps = append(l.gaps, found)
 			if yes {
 				found.end(opened)
 			} else {
-				l.openGap[orgID] = found
+				l.openGap[h.orgID] = found
 			}
 		}
 		l.mu.Unlock()
@@ -190,19 +194,19 @@ func (l *ledger) recall(ctx context.Context, q *db.Queries) error {
 
 // gapBefore is the gap in which this process found an org: the open one that its last listener left, or one since that
 // was last heard of; nil when the org was never listened to.
-func (l *ledger) gapBefore(ctx context.Context, q *db.Queries, orgID string) (*gap, error) {
-	open, err := q.GetOpenGaps(ctx, db.GetOpenGapsParams{OrgID: orgID, Before: l.startedAt.UTC()})
+func (l *ledger) gapBefore(ctx context.Context, q *db.Queries, h holding) (*gap, error) {
+	open, err := q.GetOpenGaps(ctx, db.GetOpenGapsParams{OrgID: h.orgID, Before: h.since.UTC()})
 	if err != nil {
 		return nil, err
 	}
 	if len(open) > 0 {
 		return &gap{row: open[0]}, nil
 	}
-	heard, err := q.GetLastHeard(ctx, db.GetLastHeardParams{OrgID: orgID, Before: l.startedAt.UTC()})
+	heard, err := q.GetLastHeard(ctx, db.GetLastHeardParams{OrgID: h.orgID, Before: h.since.UTC()})
 	if err != nil || len(heard) == 0 {
 		return nil, err
 	}
-	return newGap(orgID, heard[0], "the process that listened ended without saying so"), nil
+	return newGap(h.orgID, heard[0], "the process that listened ended without saying so"), nil
 }
 
 func (l *ledger) saveConnections(ctx context.Context, q *db.Queries) error {
@@ -254,13 +258,12 @@ func (l *ledger) changedConnections() (p db.UpsertConnectionsParams, written []*
 
 func (l *ledger) saveGaps(ctx context.Context, q *db.Queries) error {
 	var p db.UpsertGapsParams
-	var written []*gap
+	written := map[*gap]int{}
 	l.mu.Lock()
 	for _, g := range l.gaps {
 		g.mu.Lock()
-		if r := &g.row; g.changed {
-			g.changed = false
-			written = append(written, g)
+		if r := &g.row; g.version != g.saved {
+			written[g] = g.version
 			p.OrgIds = append(p.OrgIds, r.OrgID)
 			p.GapIds = append(p.GapIds, r.GapID)
 			p.BeganAts = append(p.BeganAts, r.BeganAt)
@@ -278,16 +281,16 @@ func (l *ledger) saveGaps(ctx context.Context, q *db.Queries) error {
 		return nil
 	}
 	if err := q.UpsertGaps(ctx, p); err != nil {
-		for _, g := range written {
-			g.mu.Lock()
-			g.changed = true
-			g.mu.Unlock()
-		}
 		return err
+	}
+	for g, version := range written {
+		g.mu.Lock()
+		g.saved = version
+		g.mu.Unlock()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.gaps = keep(l.gaps, func(g *gap) bool { return !g.isOver() })
+	l.gaps = keep(l.gaps, (*gap).isNeeded)
 	return nil
 }
 

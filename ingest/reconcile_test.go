@@ -115,4 +115,3 @@ func TestWithoutReconcilingNoListIsRead(t *testing.T) {
 		}
 	}
 }
-

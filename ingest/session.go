@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"archiver/internal/failpoint"
 	"archiver/invent"
 	"archiver/spool"
 
@@ -49,6 +50,8 @@ type session struct {
 	realID    string // of the org; empty while it is not known
 	connected bool
 	trouble   string // why not
+	lease     *lease // nil while the org's id is not known
+	recalled  string // the org whose last listener was looked up since this process took it
 }
 
 func newSession(i *Ingester, org string) *session {
@@ -65,12 +68,15 @@ func (s *session) run(ctx context.Context) error {
 		if !s.ingester.hold(s.org, s) {
 			return nil
 		}
-		s.ingester.ledger.holds(s.org)
+		s.setID(s.org)
 	}
 	wait := backoff{base: reconnectMin, limit: reconnectMax}
 	for tries := 0; ; tries++ {
 		if tries > 0 {
 			s.ingester.metrics.reconnects.WithLabelValues(s.org).Inc()
+		}
+		if !s.claim(ctx) {
+			return nil
 		}
 		began := time.Now()
 		opened, err := s.once(ctx)
@@ -104,9 +110,12 @@ func (s *session) judge(end error, wasHeld bool, wait *backoff) (time.Duration, 
 		return 0, &RefusedError{s.org, end}
 	case refused:
 		s.setTrouble("Invent refuses the connection")
-		pause := refusedEvery + wait.next(0)
+		pause := failpoint.Duration("refused-every", refusedEvery) + wait.next(0)
 		s.log.Error("Invent refuses the connection; it is asked again", "error", end, "retry_in", pause.Round(time.Second))
 		return pause, nil
+	case errors.Is(end, errLeaseLost):
+		s.log.Warn("another process has taken over this org")
+		return 0, nil
 	case errors.Is(end, spool.ErrFull):
 		s.setTrouble("the spool is full")
 		s.log.Error("the spool is full: nothing is received until Postgres has taken some of it", "error", end)
@@ -122,17 +131,109 @@ func (s *session) judge(end error, wasHeld bool, wait *backoff) (time.Duration, 
 	return pause, nil
 }
 
+// claim waits until this process is the one to listen to the org; false when ctx ends first. Who cannot be asked is not
+// waited for: frames that two processes receive are stored twice, frames that none receives are lost.
+func (s *session) claim(ctx context.Context) bool {
+	for isStandby := false; ; {
+		l := s.leaseOf()
+		if l == nil {
+			return ctx.Err() == nil
+		}
+		held, isNew, err := l.acquire(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return false
+		case err != nil && !held:
+			s.log.Warn("Postgres cannot be asked whether another process listens to this org; listening", "error", describeError(err))
+			s.recall(l.orgID)
+			return true
+		case held:
+			if isNew {
+				s.recall(l.orgID)
+				s.ingester.laneOf(l.orgID).expectLate(lateAfterTakeover)
+			}
+			return true
+		case !isStandby:
+			isStandby = true
+			s.forgetRecall()
+			s.setTrouble("") // held by another instance: that is as it should be
+			s.log.Info("another process listens to this org; standing by")
+		}
+		if !sleep(ctx, leaseEvery) {
+			return false
+		}
+	}
+}
+
+// recall has the ledger look up when the org was last listened to, once for each time this process takes the org.
+func (s *session) recall(orgID string) (isNew bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.recalled == orgID {
+		return false
+	}
+	s.recalled = orgID
+	s.ingester.ledger.holds(orgID)
+	return true
+}
+
+func (s *session) forgetRecall() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.recalled = ""
+}
+
+// keepLease renews the lease while a connection is open, and gives the connection up when another process has it. Where
+// the org's id became known by a frame, it takes the lease.
+func (s *session) keepLease(ctx context.Context, opened time.Time, giveUp context.CancelCauseFunc) {
+	for sleep(ctx, leaseEvery) {
+		l := s.leaseOf()
+		if l == nil {
+			continue
+		}
+		held, isNew, err := l.acquire(ctx)
+		switch {
+		case err != nil:
+		case !held:
+			giveUp(errLeaseLost)
+			return
+		case isNew && s.recall(l.orgID):
+			s.ingester.ledger.opened(l.orgID, opened)
+		}
+	}
+}
+
+// mayAppend asks again for the lease after this process was asleep: what it reads now may be stored by another already.
+func (s *session) mayAppend(ctx context.Context) bool {
+	l := s.leaseOf()
+	if l == nil || !l.isStale() {
+		return true
+	}
+	held, _, err := l.acquire(ctx)
+	return held || err != nil
+}
+
+func (s *session) leaseOf() *lease {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lease
+}
+
 // once connects, and reads until the connection ends. It never returns nil.
 func (s *session) once(ctx context.Context) (opened bool, err error) {
 	if err := s.resolve(ctx); err != nil {
 		return false, err
 	}
 	c := &connection{id: uuid.New(), orgID: s.orgID(), startedAt: time.Now()}
+	ctx, giveUp := context.WithCancelCause(ctx)
+	var keeping sync.WaitGroup
 	defer func() {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
 		s.ingester.ledger.ended(c, err)
+		giveUp(nil)
+		keeping.Wait()
 	}()
 	s.ingester.ledger.began(c)
 	conn, err := s.ingester.config.Client.Dial(ctx, s.org)
@@ -142,18 +243,20 @@ func (s *session) once(ctx context.Context) (opened bool, err error) {
 	defer conn.CloseNow()
 	stop := context.AfterFunc(ctx, func() { conn.CloseNow() })
 	defer stop()
-	s.ingester.ledger.opened(c.orgID, c.opened(conn.LastByteAt))
+	opening := c.opened(conn.LastByteAt)
+	s.ingester.ledger.opened(c.orgID, opening)
 	s.setConnected(true)
 	defer s.setConnected(false)
 	s.log.Info("connected to the inbox", "connection", c.id)
 	if s.ingester.repairs != nil {
 		s.ingester.repairs.connected(s.org)
 	}
-	return true, s.read(conn, c)
+	keeping.Go(func() { s.keepLease(ctx, opening, giveUp) })
+	return true, s.read(ctx, conn, c)
 }
 
 // read appends every frame to the spool as it arrives.
-func (s *session) read(conn *invent.Conn, c *connection) error {
+func (s *session) read(ctx context.Context, conn *invent.Conn, c *connection) error {
 	var buf []byte
 	for {
 		kind, frame, err := conn.Read(buf[:0])
@@ -161,6 +264,7 @@ func (s *session) read(conn *invent.Conn, c *connection) error {
 			return err
 		}
 		buf = frame
+		failpoint.Hit("read")
 		record := spool.Record{
 			ReceivedAt: time.Now(), ConnectionID: c.id, Source: SourceSocket, Kind: KindFrame, Body: frame,
 		}
@@ -172,11 +276,14 @@ func (s *session) read(conn *invent.Conn, c *connection) error {
 				return err
 			}
 		}
+		if !s.mayAppend(ctx) {
+			return errLeaseLost
+		}
 		record.OrgID = s.orgID()
-		c.frame(len(frame), record.OrgID)
 		if err := s.ingester.laneOf(record.OrgID).spool.Append(&record); err != nil {
 			return fmt.Errorf("appending to the spool: %w", err)
 		}
+		c.frame(len(frame), record.OrgID)
 		s.frames.Add(1)
 		s.ingester.metrics.received.WithLabelValues(record.OrgID).Inc()
 		s.ingester.metrics.receivedBytes.WithLabelValues(record.OrgID).Add(float64(len(frame)))
@@ -226,12 +333,19 @@ func (s *session) resolved(id string) error {
 	if !s.ingester.hold(id, s) {
 		return errHeldTwice
 	}
-	s.mu.Lock()
-	s.realID = id
-	s.mu.Unlock()
-	s.ingester.ledger.holds(id)
+	s.setID(id)
 	s.log.Info("the key's own org is known", "org_id", id)
 	return nil
+}
+
+func (s *session) setID(orgID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.realID = orgID
+	s.lease = &lease{
+		pool: s.ingester.config.Pool, orgID: orgID, instance: s.ingester.config.Instance,
+		stream: s.ingester.laneOf(orgID).stream,
+	}
 }
 
 func (s *session) setConnected(yes bool) {

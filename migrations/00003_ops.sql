@@ -74,6 +74,7 @@ create table ops.field_sightings (
     org_id        text        not null,
     path          text        not null,
     json_type     text        not null,
+    parent_path   text,
     is_mapped     bool        not null,
     first_seen_at timestamptz not null,
     last_seen_at  timestamptz not null,
@@ -83,17 +84,18 @@ create table ops.field_sightings (
     sample_values text[],
     primary key (org_id, path, json_type)
 );
-comment on table ops.field_sightings is 'Which fields the vendor sends, how often, and as what: one row for each JSON path and type. The source of the drift report.';
+comment on table ops.field_sightings is 'Which fields the vendor sends, how often, and as what: one row for each JSON path and type. The source of the drift report. Counts lag by up to a minute, new rows by seconds; events that are read again after a crash count again.';
 comment on column ops.field_sightings.org_id is 'The org whose events showed it.';
-comment on column ops.field_sightings.path is 'JSON path, with [] for array elements.';
+comment on column ops.field_sightings.path is 'JSON path, with [] for array elements; it begins at the top of a frame (type, data.title), or at the kind of a page (chats_page[].title). $ is a frame itself. * gathers names that are too many or too long to be told apart.';
 comment on column ops.field_sightings.json_type is 'string, number, boolean, object, array or null.';
-comment on column ops.field_sightings.is_mapped is 'Whether the archiver reads the field; one it does not read is in raw.events only.';
+comment on column ops.field_sightings.parent_path is 'The path of the object that holds it; NULL for array elements and where paths begin.';
+comment on column ops.field_sightings.is_mapped is 'Whether the archiver reads the field as this type; what it does not read is in raw.events only.';
 comment on column ops.field_sightings.first_seen_at is 'Observed time of the first sighting.';
 comment on column ops.field_sightings.last_seen_at is 'Observed time of the last sighting.';
 comment on column ops.field_sightings.sightings is 'How often the field was there with this type.';
-comment on column ops.field_sightings.nulls is 'How often the field was an explicit null.';
-comment on column ops.field_sightings.parents is 'How often the object that could hold it was there.';
-comment on column ops.field_sightings.sample_values is 'Values seen, for enumerated paths only; NULL for all others, which may be personal.';
+comment on column ops.field_sightings.nulls is 'How often the field was an explicit null; the same in all rows of a path.';
+comment on column ops.field_sightings.parents is 'How often the object that could hold it was there, since that was first seen; the same in all rows of a path. The field was absent from those that all its sightings leave over. 0 where parent_path is NULL.';
+comment on column ops.field_sightings.sample_values is 'Values seen, at most 50 and none above 64 bytes, for enumerated paths only; NULL for all others, which may be personal.';
 
 create table ops.dirty_chats (
     org_id   text        not null,
@@ -107,17 +109,21 @@ comment on column ops.dirty_chats.chat_id is 'The chat.';
 comment on column ops.dirty_chats.dirty_at is 'When it last changed here, by the archiver''s clock.';
 
 create table ops.leases (
-    org_id      text        not null primary key,
-    instance    text        not null,
-    term        int8      not null,
-    acquired_at timestamptz not null,
-    renewed_at  timestamptz not null,
-    expires_at  timestamptz not null
+    org_id           text        not null primary key,
+    instance         text        not null,
+    stream_id        uuid        not null,
+    term             int8        not null,
+    acquired_at      timestamptz not null,
+    renewed_at       timestamptz not null,
+    expires_at       timestamptz not null,
+    writer_stream_id uuid
 );
 comment on table ops.leases is 'Which process ingests an org: one at a time.';
 comment on column ops.leases.org_id is 'The org.';
 comment on column ops.leases.instance is 'The process that holds it: host name and process id.';
-comment on column ops.leases.term is 'Counts the holders; a transaction of an older term is refused.';
+comment on column ops.leases.stream_id is 'The spool the holder puts the org''s frames into; whoever has that spool open may take the lease at once.';
+comment on column ops.leases.writer_stream_id is 'The stream whose events were written last; a writer that finds another one here reads the rows anew. NULL before the first.';
+comment on column ops.leases.term is 'Counts the holders; a renewal of an older term is refused.';
 comment on column ops.leases.acquired_at is 'When this holder took it.';
 comment on column ops.leases.renewed_at is 'When this holder last renewed it.';
 comment on column ops.leases.expires_at is 'When another process may take it unless it is renewed.';

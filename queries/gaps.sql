@@ -18,7 +18,7 @@ on conflict (org_id, gap_id) do update set
 -- name: GetOpenGaps :many
 -- The gap of an org that an earlier process left open when it stopped in good order.
 select g.* from ops.gaps as g
-where g.org_id = @org_id and g.ended_at is null and g.began_at < @before
+where g.org_id = @org_id and g.ended_at is null and g.began_at <= @before
 order by g.began_at;
 
 -- name: GetLastHeard :many

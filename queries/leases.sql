@@ -1,0 +1,33 @@
+-- name: AcquireLease :many
+-- Takes the org's lease when it is free, has run out, or belongs to the same spool; no row when another process holds it.
+-- Times are the database's own, so that the processes' clocks do not matter.
+insert into ops.leases as t (org_id, instance, stream_id, term, acquired_at, renewed_at, expires_at)
+values (
+    @org_id, @instance, @stream_id, 1, clock_timestamp(), clock_timestamp(),
+    clock_timestamp() + make_interval(secs => @ttl_seconds::float8)
+)
+on conflict (org_id) do update set
+    instance = excluded.instance, stream_id = excluded.stream_id, term = t.term + 1,
+    acquired_at = excluded.acquired_at, renewed_at = excluded.renewed_at, expires_at = excluded.expires_at
+where t.expires_at <= clock_timestamp() or t.stream_id = excluded.stream_id
+returning t.term;
+
+-- name: RenewLease :execrows
+-- No row is changed when another process has taken the lease.
+update ops.leases
+set renewed_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => @ttl_seconds::float8)
+where org_id = @org_id and stream_id = @stream_id and term = @term;
+
+-- name: ReleaseLease :exec
+update ops.leases set expires_at = clock_timestamp()
+where org_id = @org_id and stream_id = @stream_id and term = @term;
+
+-- name: LockWriters :many
+-- Who wrote the orgs' events last. The rows are locked until the transaction ends: two writers of one org take turns.
+select org_id, writer_stream_id from ops.leases
+where org_id = any(@org_ids::text[])
+order by org_id
+for no key update;
+
+-- name: SetWriter :exec
+update ops.leases set writer_stream_id = @stream_id where org_id = any(@org_ids::text[]);
