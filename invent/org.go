@@ -45,3 +45,38 @@ func firstOrgID(body []byte) (string, error) {
 	}
 	return id, nil
 }
+
+// maxOrgPages bounds how many pages of sub-orgs are read; an API that ignores the page number would go on for ever.
+const maxOrgPages = 1000
+
+// SubOrgs returns the ids of the orgs below the key's own, in the list's order, each once. An entry without a usable id
+// is passed over. Errors are those of OrgsPage, or an answer that is no list.
+func (c *Client) SubOrgs(ctx context.Context) ([]string, error) {
+	var ids []string
+	known := map[string]bool{}
+	for page := 1; page <= maxOrgPages; page++ {
+		got, err := c.OrgsPage(ctx, OwnOrg, page, MaxTake)
+		if err != nil {
+			return nil, fmt.Errorf("listing the sub-organizations: %w", err)
+		}
+		var orgs []struct {
+			ID jsontext.Value `json:"id"`
+		}
+		if json.Unmarshal(got.Body, &orgs, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
+			return nil, fmt.Errorf("listing the sub-organizations: the answer to GET %s (%d bytes) is no list; check --api-url", got.Path, len(got.Body))
+		}
+		isNew := false
+		for _, org := range orgs {
+			var id string
+			if json.Unmarshal(org.ID, &id) != nil || id == "" || len(id) > MaxIDBytes || known[id] {
+				continue
+			}
+			known[id], isNew = true, true
+			ids = append(ids, id)
+		}
+		if !isNew {
+			break
+		}
+	}
+	return ids, nil
+}

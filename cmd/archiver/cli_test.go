@@ -32,7 +32,6 @@ func TestUsageErrorsExitWith2AndSayWhatToChange(t *testing.T) {
 		{"a key file that is empty", []string{"INVENT_API_KEY_FILE=" + empty}, "ingest", []string{"INVENT_API_KEY_FILE", "empty"}},
 		{"a key with a space", []string{"INVENT_API_KEY=two words"}, "ingest", []string{"INVENT_API_KEY", "space"}},
 		{"plain http to elsewhere", []string{key}, "ingest --api-url http://api.example.com", []string{"--api-url", "INVENT_API_URL", "plain http"}},
-		{"all organizations", []string{key}, "ingest --org all", []string{"--org", "INVENT_ORG", "all"}},
 		{"no organization", []string{key}, "ingest --org=,", []string{"--org", "INVENT_ORG"}},
 		{"a size that is none", []string{key}, "ingest --spool-max-bytes 10potatoes", []string{"--spool-max-bytes", "10potatoes", "10GiB"}},
 		{"a spool smaller than a frame", []string{key}, "ingest --spool-max-bytes 1MiB", []string{"--spool-max-bytes", "1MiB", "--max-frame-bytes"}},

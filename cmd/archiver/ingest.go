@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"archiver/ingest"
+	"archiver/internal/failpoint"
 	"archiver/invent"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,7 +21,7 @@ import (
 )
 
 type ingestCommand struct {
-	Org           []string `name:"org" placeholder:"ID" default:"c" from:"INVENT_ORG" help:"Organizations to archive: ids, repeated or with commas; c is the key's own."`
+	Org           []string `name:"org" placeholder:"ID" default:"c" from:"INVENT_ORG" help:"Organizations to archive: ids, repeated or with commas; c is the key's own, all is that and those below it (found at start)."`
 	APIKeyFile    string   `name:"api-key-file" placeholder:"FILE" from:"INVENT_API_KEY_FILE" help:"File that holds the API key. Required, unless the key itself is in $$INVENT_API_KEY; where both are set, the file counts."`
 	APIURL        string   `name:"api-url" placeholder:"URL" default:"https://api.useinvent.com" from:"INVENT_API_URL" help:"Where Invent's API is; plain http is allowed to loopback only."`
 	SpoolDir      string   `name:"spool-dir" placeholder:"DIR" from:"ARCHIVER_SPOOL_DIR" help:"Where received events wait for Postgres (default: spool in the data directory)."`
@@ -51,6 +54,9 @@ func (c *ingestCommand) Run(p *program) error {
 		return err
 	}
 	defer client.CloseIdle()
+	if c.Org, err = everyOrg(p, client, c.Org); err != nil {
+		return err
+	}
 	if c.SpoolDir == "" {
 		c.SpoolDir = filepath.Join(p.dataDir, "spool")
 	}
@@ -151,6 +157,7 @@ func (c *ingestCommand) validate(p *program) (*invent.Client, error) {
 	}
 	client, err := invent.NewClient(invent.Config{
 		BaseURL: c.APIURL, APIKey: key, MaxFrameBytes: int64(c.MaxFrameBytes), UserAgent: "archiver/" + version(),
+		PingInterval: failpoint.Duration("ping-every", 0), IdleTimeout: failpoint.Duration("idle", 0),
 	})
 	if err != nil {
 		return nil, &usageError{err: err}
@@ -164,8 +171,6 @@ func orgs(names []string) ([]string, error) {
 	for _, name := range names {
 		switch name = strings.TrimSpace(name); {
 		case name == "":
-		case name == "all":
-			return nil, usagef("--org or INVENT_ORG is all: this version cannot find the sub-organizations by itself; name their ids, as --org c,2mbhedeb9vtlfq0u0d6niq23")
 		default:
 			list = append(list, name)
 		}
@@ -174,6 +179,35 @@ func orgs(names []string) ([]string, error) {
 		return nil, usagef("--org or INVENT_ORG names no organization: use an id, several with commas, or c for the key's own")
 	}
 	return list, nil
+}
+
+// listAgain is how long to wait before the sub-organizations are asked for again.
+const listAgain = 5 * time.Second
+
+// everyOrg puts the key's own organization and those below it in the place of all. Invent may be away just now: it is
+// asked until it answers.
+func everyOrg(p *program, client *invent.Client, names []string) ([]string, error) {
+	at := slices.Index(names, "all")
+	if at < 0 {
+		return names, nil
+	}
+	for {
+		ids, err := client.SubOrgs(p.ctx)
+		var status *invent.StatusError
+		switch {
+		case err == nil:
+			p.log.Info("found the organizations of the key", "sub_organizations", len(ids))
+			return slices.Concat(names[:at], []string{invent.OwnOrg}, ids, names[at+1:]), nil
+		case errors.As(err, &status) && status.Refused():
+			return nil, &ingest.RefusedError{OrgID: invent.OwnOrg, Err: err}
+		}
+		p.log.Warn("the sub-organizations of --org all cannot be listed yet; asking again", "error", err, "retry_in", listAgain)
+		select {
+		case <-time.After(listAgain):
+		case <-p.ctx.Done():
+			return nil, p.ctx.Err()
+		}
+	}
 }
 
 // apiKey reads the key from its file, else from INVENT_API_KEY. A missing key is left for the client to complain about.

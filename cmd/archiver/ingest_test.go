@@ -374,3 +374,18 @@ func pipe(client net.Conn, target string) {
 	both.Go(func() { _, _ = io.Copy(client, server); client.Close() })
 	both.Wait()
 }
+
+func TestAllOrgsAreTheKeysOwnAndThoseBelowIt(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, simulator.ServerOptions{})
+	p := start(t, in.ingesting(dbtest.NewURL(t)), "ingest", "--org", "all")
+	in.waitForClients(in.orgs...)
+	for _, org := range in.orgs {
+		if n := in.server.Clients(org); n != 1 {
+			t.Errorf("org %s has %d clients, want 1", org, n)
+		}
+	}
+	if o := p.stopAndWait(); o.code != exitDone {
+		t.Errorf("it exits %d, want %d", o.code, exitDone)
+	}
+}
