@@ -233,7 +233,7 @@ func (a *archive) rows(sql string, args ...any) (all []reference.Row) {
 			var v any
 			if f.DataTypeOID == pgtype.JSONBOID { // pgx would make doubles of its numbers
 				r[f.Name] = jsonb(raw[i])
-			} else if err := types.Scan(f.DataTypeOID, f.Format, raw[i], &v); err != nil {
+			} else if err := pgTypes.Scan(f.DataTypeOID, f.Format, raw[i], &v); err != nil {
 				return nil, fmt.Errorf("column %s: %w", f.Name, err)
 			} else {
 				r[f.Name] = plainValue(v)
@@ -247,7 +247,7 @@ func (a *archive) rows(sql string, args ...any) (all []reference.Row) {
 	return all
 }
 
-var types = pgtype.NewMap()
+var pgTypes = pgtype.NewMap()
 
 func jsonb(raw []byte) any {
 	if raw == nil {

@@ -115,7 +115,7 @@ func flawsOf(listed string) []string {
 	return strings.Split(listed, "; ")
 }
 
-type storedEvent struct {
+type keptEvent struct {
 	payload        any
 	raw            []byte
 	flaws          []string
@@ -123,7 +123,7 @@ type storedEvent struct {
 	chatID, kindOf *string
 }
 
-func (a *archive) event(seq int64) (e storedEvent) {
+func (a *archive) event(seq int64) (e keptEvent) {
 	a.t.Helper()
 	row := a.rows("select payload, raw, flaws, sha256, chat_id, kind from raw.events where seq = $1", seq)
 	if len(row) != 1 {
@@ -146,7 +146,7 @@ func asBytes(v any) []byte {
 }
 
 // wantBytes checks that the original can be had again: from raw, or else from the payload, whose content it then is.
-func (e *storedEvent) wantBytes(t *testing.T, name, body string) {
+func (e *keptEvent) wantBytes(t *testing.T, name, body string) {
 	t.Helper()
 	if sum := sha256.Sum256([]byte(body)); !bytes.Equal(e.sha256, sum[:]) {
 		t.Errorf("%s: sha256 is not that of the bytes as they came", name)

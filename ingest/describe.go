@@ -46,6 +46,7 @@ type event struct {
 	observedAt   time.Time
 	stream       uuid.UUID
 	seq          int64
+	place        int64 // of its record in the spool, which the checkpoint counts: seq, but for imported events
 	connectionID *uuid.UUID
 	source       string
 	kind         string
@@ -90,11 +91,14 @@ func (d *description) clock() time.Time {
 // blocks it meets.
 func describe(dec *invent.Decoder, stream uuid.UUID, r *spool.Record, b *blocks) *event {
 	e := &event{
-		orgID: r.OrgID, receivedAt: r.ReceivedAt, observedAt: r.ObservedAt, stream: stream, seq: r.Seq,
+		orgID: r.OrgID, receivedAt: r.ReceivedAt, observedAt: r.ObservedAt, stream: stream, seq: r.Seq, place: r.Seq,
 		source: r.Source, kind: r.Kind, request: r.Request, body: r.Body, sha256: sha256.Sum256(r.Body),
 	}
 	if r.ConnectionID != uuid.Nil {
 		e.connectionID = &r.ConnectionID
+	}
+	if r.Source == SourceImport && r.Request != nil {
+		e.takeOrigin(r.Request)
 	}
 	if r.Kind == KindOther {
 		e.reading.Flaws = []string{"frame: binary"}
@@ -218,7 +222,7 @@ func (e *event) toolset(d *description, b *blocks, at string, f *invent.Field[in
 }
 
 func (e *event) config(d *description, b *blocks, f *invent.Field[invent.JSON]) invent.Field[string] {
-	return e.block(d, f, "state.assistant_config.", b.config)
+	return e.block(d, f, "state.assistant_config", b.config)
 }
 
 func (e *event) block(d *description, f *invent.Field[invent.JSON], at string, find func(invent.JSON) *block) invent.Field[string] {
@@ -227,10 +231,21 @@ func (e *event) block(d *description, f *invent.Field[invent.JSON], at string, f
 		found := find(f.V)
 		d.blocks = append(d.blocks, found)
 		for _, flaw := range found.flaws {
-			e.reading.Flaws = append(e.reading.Flaws, at+flaw)
+			e.reading.Flaws = append(e.reading.Flaws, within(at, flaw))
 		}
 		id.V = found.id
 	}
 	f.V = nil // the content is in found; what is kept of the event shall not hold it
 	return id
+}
+
+// within is a flaw of a block as a flaw of the event that holds it.
+func within(at, flaw string) string {
+	switch rest, ofAll := strings.CutPrefix(flaw, "frame: "); {
+	case ofAll:
+		return at + ": " + rest
+	case strings.HasPrefix(flaw, "["):
+		return at + flaw
+	}
+	return at + "." + flaw
 }

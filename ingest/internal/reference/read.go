@@ -93,9 +93,10 @@ func (r *Record) messagesPage(body any, isJSON bool) []*said {
 	if json.Unmarshal(r.Request, &request) != nil {
 		return nil
 	}
-	escaped := strings.TrimSuffix(strings.TrimPrefix(request.Path, "/chats/"), "/messages")
+	escaped, isChat := strings.CutPrefix(request.Path, "/chats/")
+	escaped, isMessages := strings.CutSuffix(escaped, "/messages")
 	chatID, err := url.PathUnescape(escaped)
-	if err != nil || id(object{"id": chatID}, "id").value == nil {
+	if !isChat || !isMessages || err != nil || id(object{"id": chatID}, "id").value == nil {
 		return nil
 	}
 	s := r.said(chatID)
