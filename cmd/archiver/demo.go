@@ -288,8 +288,8 @@ func (d *demo) conclude(db *database) error {
 			return err
 		}
 	}
-	d.say("The archive stays in %s until the next demo. To get back to it:\n\n    archiver postgres --data-dir %s\n", d.dir, shellQuoted(d.dir))
-	d.say("For your own inbox:\n\n    INVENT_API_KEY=… DATABASE_URL=postgres://… archiver ingest")
+	d.say("The archive stays in %s until the next demo. To get back to it:\n\n    %s postgres --data-dir %s\n", d.dir, self(), shellQuoted(d.dir))
+	d.say("For your own inbox:\n\n    INVENT_API_KEY=… DATABASE_URL=postgres://… %s ingest", self())
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -94,4 +96,16 @@ func (e *usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error {
 	return &usageError{err: fmt.Errorf(format, args...)}
+}
+
+// self is how a person calls this program from where they called it: its name, its path, or go run.
+func self() string {
+	switch name := os.Args[0]; {
+	case filepath.Base(name) != "archiver": // the tests' binary
+		return "archiver"
+	case strings.Contains(name, "go-build"):
+		return "go run ./cmd/archiver"
+	default:
+		return name
+	}
 }

@@ -152,12 +152,12 @@ func (c *simulateCommand) introduce(p *program, world *simulator.World, address 
 	fmt.Fprintf(p.stdout, `
 Archive it, in another terminal:
 
-    INVENT_API_KEY=%[1]s archiver ingest --api-url %[2]s --org %[3]s
+    INVENT_API_KEY=%[1]s %[4]s ingest --api-url %[2]s --org %[3]s
 
 Look at it:
 
     curl -s -H 'Authorization: Bearer %[1]s' '%[2]s/orgs/c/inbox?take=2'
 
 Ctrl-C stops it.
-`, simulator.DefaultKey, base, strings.Join(ids, ","))
+`, simulator.DefaultKey, base, strings.Join(ids, ","), self())
 }
