@@ -4,7 +4,7 @@
 # Both need Go and make only; what is missing of Postgres they install through the system's package manager.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race bench generate lint build
+.PHONY: help demo test race faults bench generate lint build
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,10 @@ test: ## check the generated code, then run all tests
 race: ## all tests under the race detector (needs a C compiler)
 	@sh scripts/install-postgres.sh
 	go test -race -timeout 40m ./...
+
+faults: ## the fault suite at length: make faults KILLS=500 SEED=7 (needs root, for a small disk to fill)
+	@sh scripts/install-postgres.sh
+	FAULTS_KILLS=$(or $(KILLS),300) FAULTS_SEED=$(or $(SEED),$(shell date +%s)) go test -count=1 -timeout 60m -v ./faults
 
 bench: ## run the benchmarks
 	@sh scripts/install-postgres.sh

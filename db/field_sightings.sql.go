@@ -10,6 +10,45 @@ import (
 	"time"
 )
 
+const getFieldSightings = `-- name: GetFieldSightings :many
+select f.org_id, f.path, f.json_type, f.parent_path, f.is_mapped, f.first_seen_at, f.last_seen_at, f.sightings, f.nulls, f.parents, f.sample_values from ops.field_sightings as f
+where cardinality($1::text[]) = 0 or f.org_id = any($1::text[])
+order by f.path, f.json_type, f.org_id
+`
+
+// All of them, or those of some orgs.
+func (q *Queries) GetFieldSightings(ctx context.Context, orgIds []string) ([]OpsFieldSighting, error) {
+	rows, err := q.db.Query(ctx, getFieldSightings, orgIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpsFieldSighting
+	for rows.Next() {
+		var i OpsFieldSighting
+		if err := rows.Scan(
+			&i.OrgID,
+			&i.Path,
+			&i.JsonType,
+			&i.ParentPath,
+			&i.IsMapped,
+			&i.FirstSeenAt,
+			&i.LastSeenAt,
+			&i.Sightings,
+			&i.Nulls,
+			&i.Parents,
+			&i.SampleValues,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const settleFieldSightings = `-- name: SettleFieldSightings :exec
 update ops.field_sightings as t set parents = s.parents, nulls = s.nulls
 from (

@@ -612,7 +612,7 @@ type OpsDirtyChat struct {
 type OpsFieldSighting struct {
 	// The org whose events showed it.
 	OrgID string
-	// JSON path, with [] for array elements; it begins at the top of a frame (type, data.title), or at the kind of a page (chats_page[].title). $ is a frame itself. * gathers names that are too many or too long to be told apart.
+	// JSON path, with [] for array elements; it begins at the top of a frame (type, data.title), or at the kind of a page (chats_page[].title). $ is a frame itself. * gathers names that are too many to be told apart, or look like data (with @, that begin with a digit, of more than 64 bytes).
 	Path string
 	// string, number, boolean, object, array or null.
 	JsonType string
@@ -704,13 +704,13 @@ type OpsStream struct {
 type RawEvent struct {
 	// The org the connection or request stands for (the vendor's id; c only where it could not be resolved).
 	OrgID string
-	// When the whole frame or response had arrived, by the archiver's clock; strictly increasing within a stream.
+	// When the whole frame or response had arrived, by the archiver's clock; strictly increasing within a stream. Of a line that was imported without an envelope: the time of the version it describes.
 	ReceivedAt time.Time
 	// What the content is at least as fresh as: a frame's received_at, a REST response's request start.
 	ObservedAt time.Time
-	// The spool that took the event in.
+	// The spool that took the event in; of a line that was imported without an envelope: made of the file.
 	StreamID uuid.UUID
-	// The event's place in its spool, counted from 1.
+	// The event's place in its spool, counted from 1; of a line that was imported without an envelope: made of the line.
 	Seq int64
 	// The WebSocket connection it came over (ops.connections); NULL for REST and imports.
 	ConnectionID *uuid.UUID
@@ -754,13 +754,13 @@ type RawEventChat struct {
 type RawEventsDefault struct {
 	// The org the connection or request stands for (the vendor's id; c only where it could not be resolved).
 	OrgID string
-	// When the whole frame or response had arrived, by the archiver's clock; strictly increasing within a stream.
+	// When the whole frame or response had arrived, by the archiver's clock; strictly increasing within a stream. Of a line that was imported without an envelope: the time of the version it describes.
 	ReceivedAt time.Time
 	// What the content is at least as fresh as: a frame's received_at, a REST response's request start.
 	ObservedAt time.Time
-	// The spool that took the event in.
+	// The spool that took the event in; of a line that was imported without an envelope: made of the file.
 	StreamID uuid.UUID
-	// The event's place in its spool, counted from 1.
+	// The event's place in its spool, counted from 1; of a line that was imported without an envelope: made of the line.
 	Seq int64
 	// The WebSocket connection it came over (ops.connections); NULL for REST and imports.
 	ConnectionID *uuid.UUID

@@ -116,11 +116,11 @@ func flawsOf(listed string) []string {
 }
 
 type keptEvent struct {
-	payload        any
-	raw            []byte
-	flaws          []string
-	sha256         []byte
-	chatID, kindOf *string
+	payload any
+	raw     []byte
+	flaws   []string
+	sha256  []byte
+	chatID  *string
 }
 
 func (a *archive) event(seq int64) (e keptEvent) {

@@ -24,21 +24,29 @@ type batch struct {
 	events       []*event
 	chats        map[chatKey]*chat
 	changedChats []*chat
+	passed       int64              // imported events that were stored before
+	settled      func(chatKey) bool // chats that hold what the events say already (Rebuild); nil: none
 }
 
 // write stores events in one transaction, all or none of them: the events themselves, what they make of the inbox, and
 // the checkpoint. What the lane knows of the rows changes only once they are committed.
 func (l *Lane) write(ctx context.Context, events []*event) error {
 	b := &batch{lane: l, events: events, chats: map[chatKey]*chat{}}
-	last := events[len(events)-1].seq
+	last := events[len(events)-1].place
 	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		if err := b.beginImport(ctx, tx); err != nil {
+			return err
+		}
 		if err := l.advance(ctx, db.New(tx), last); err != nil {
 			return err
 		}
 		if err := b.takeTurn(ctx, db.New(tx)); err != nil {
 			return err
 		}
-		if err := copyEvents(ctx, tx, events); err != nil {
+		if err := b.passOver(ctx, db.New(tx)); err != nil {
+			return err
+		}
+		if err := copyEvents(ctx, tx, b.events); err != nil {
 			return err
 		}
 		if err := b.saveEventChats(ctx, db.New(tx)); err != nil {
@@ -47,7 +55,7 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 		if err := b.fold(ctx, db.New(tx)); err != nil {
 			return err
 		}
-		err := pipelined(ctx, tx, b.save)
+		err := pipelined(ctx, tx, b.saveAll)
 		failpoint.Hit("before-commit")
 		return err
 	})
@@ -116,6 +124,9 @@ func (b *batch) fold(ctx context.Context, q *db.Queries) error {
 		for i := range e.chats {
 			d := &e.chats[i]
 			c := b.chats[chatKey{d.orgID, d.chatID}]
+			if b.settled != nil && b.settled(c.key) {
+				continue
+			}
 			if late[c.key] = late[c.key] || c.isLate(d); !late[c.key] {
 				c.fold(d)
 			}
@@ -141,6 +152,7 @@ func (b *batch) fold(ctx context.Context, q *db.Queries) error {
 }
 
 func (b *batch) committed() {
+	b.lane.known.Add(b.passed)
 	b.lane.entities.committed()
 	for key, c := range b.chats {
 		c.begin()

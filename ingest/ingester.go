@@ -89,6 +89,7 @@ func New(c Config) (*Ingester, error) {
 		dirs: map[*spool.Spool]string{},
 	}
 	i.ledger = newLedger(c.Pool, c.Instance, c.Log)
+	i.ledger.spooledSince = func(orgID string) time.Time { return i.laneOf(orgID).spooledSince }
 	if err := i.openSpools(); err != nil {
 		return nil, errors.Join(err, i.Close())
 	}
@@ -137,7 +138,23 @@ func (i *Ingester) openLane(dir string) (*Lane, error) {
 	}
 	i.spools = append(i.spools, s)
 	i.dirs[s] = dir
-	return NewLane(LaneConfig{Spool: s, Pool: c.Pool, Instance: c.Instance, Log: i.log, Metrics: i.metrics}), nil
+	l := NewLane(LaneConfig{Spool: s, Pool: c.Pool, Instance: c.Instance, Log: i.log, Metrics: i.metrics})
+	l.spooledSince, err = oldest(s)
+	return l, err
+}
+
+// oldest is when the oldest event in a spool was received; zero for an empty one.
+func oldest(s *spool.Spool) (time.Time, error) {
+	if s.Stats().FirstSeq == 0 {
+		return time.Time{}, nil
+	}
+	reader := s.NewReader(0)
+	defer reader.Close()
+	var first spool.Batch
+	if err := reader.Next(context.Background(), &first, 1, 1); err != nil {
+		return time.Time{}, fmt.Errorf("looking for the oldest event in the spool: %w", err)
+	}
+	return first.Records[0].ReceivedAt, nil
 }
 
 // Close gives the spools back. Run does so itself.
@@ -149,8 +166,8 @@ func (i *Ingester) Close() error {
 	return errors.Join(errs...)
 }
 
-// GiveUp, as the cause of the cancellation of Run's context (context.WithCancelCause), says that waiting for Postgres
-// has no point: Run then ends at once with Err, and what was received stays in the spool.
+// GiveUp says that waiting for Postgres has no point, when it is the cause of the cancellation of Run's context
+// (context.WithCancelCause): Run then ends at once with Err, and what was received stays in the spool.
 type GiveUp struct{ Err error }
 
 func (g *GiveUp) Error() string { return g.Err.Error() }
@@ -158,8 +175,8 @@ func (g *GiveUp) Unwrap() error { return g.Err }
 
 // Run ingests until ctx ends, then stops listening, writes what was received, and returns nil. An org that Invent
 // refuses before it was ever connected ends it with a *RefusedError; a spool that fails with that failure.
-func (i *Ingester) Run(ctx context.Context) error {
-	defer i.Close()
+func (i *Ingester) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, i.Close()) }()
 	// Two contexts: intake stops listening, writing lets what was received be written.
 	writing, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWriting()
@@ -202,7 +219,7 @@ func (i *Ingester) Run(ctx context.Context) error {
 		i.log.Info("stopped listening; writing what was received", "events", pending)
 		defer time.AfterFunc(i.config.DrainTimeout, stopWriting).Stop()
 	}
-	err := lanes.Wait()
+	err = lanes.Wait()
 	stopLedger()
 	<-ledgerDone
 	if pending := i.pending(); errors.Is(err, context.Canceled) {

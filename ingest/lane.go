@@ -29,6 +29,10 @@ const (
 	chunkRecords = 250
 	chunkBytes   = 2 << 20
 	chunksAhead  = 4
+	// attemptTimeout bounds one try to write a batch, and questionTimeout one small question: a server, or a proxy before
+	// it, that takes everything and answers nothing looks like a slow one for ever.
+	attemptTimeout  = 5 * time.Minute
+	questionTimeout = time.Minute
 )
 
 // LaneConfig is what a lane needs.
@@ -40,6 +44,7 @@ type LaneConfig struct {
 	// MayBeLate says that the spool may hold events observed before ones that are stored already (REST responses,
 	// imports). The clocks of rows that did not change are then kept up in Postgres too.
 	MayBeLate bool
+	Imports   bool     // the spool holds lines of Import
 	Metrics   *Metrics // nil for none
 }
 
@@ -50,17 +55,21 @@ type Lane struct {
 	pool      *pgxpool.Pool
 	instance  string
 	log       *slog.Logger
+	imports   bool         // of Import; its events may be in Postgres already, and rows may have another writer
 	mayBeLate atomic.Int32 // above 0 while events may come that were observed before ones that are stored
 	metrics   *Metrics
 	now       func() time.Time
 
-	committed atomic.Int64 // the stream's checkpoint
-	stored    atomic.Int64 // events written since the start
-	oldest    atomic.Int64 // µs since 1970: when the oldest event that is read and not written arrived; 0 when none is
-	chats     *lru.Cache[chatKey, *chat]
-	entities  *entities
-	decoder   *invent.Decoder // of events that are read again
-	blocks    *blocks         // of events that are read again
+	committed    atomic.Int64 // the stream's checkpoint
+	stored       atomic.Int64 // events written since the start
+	known        atomic.Int64 // imported events that were stored before, of those that were tried to be written
+	oldest       atomic.Int64 // µs since 1970: when the oldest event that is read and not written arrived; 0 when none is
+	chats        *lru.Cache[chatKey, *chat]
+	entities     *entities
+	spooledSince time.Time       // when the oldest event was received that waited in the spool at the start; zero: none did
+	decoder      *invent.Decoder // of events that are read again
+	blocks       *blocks         // of events that are read again
+	drift        *drift
 }
 
 // NewLane makes a lane; Run runs it.
@@ -72,7 +81,7 @@ func NewLane(c LaneConfig) *Lane {
 	l := &Lane{
 		spool: c.Spool, stream: c.Spool.StreamID(), pool: c.Pool, instance: c.Instance,
 		metrics: c.Metrics, now: time.Now, chats: chats, entities: newEntities(),
-		decoder: &invent.Decoder{}, blocks: newBlocks(),
+		decoder: &invent.Decoder{}, blocks: newBlocks(), imports: c.Imports,
 	}
 	if c.MayBeLate {
 		l.mayBeLate.Store(1)
@@ -81,6 +90,7 @@ func NewLane(c LaneConfig) *Lane {
 		l.metrics = NewMetrics(nil)
 	}
 	l.log = c.Log.With("stream", l.stream)
+	l.drift = newDrift(c.Pool, l.log)
 	return l
 }
 
@@ -109,7 +119,15 @@ func (l *Lane) Run(ctx context.Context) error {
 		defer close(chunks)
 		return l.readAhead(ctx, chunks, used)
 	})
-	group.Go(func() error { return l.writeAll(ctx, chunks, used) })
+	drifting, stopDrifting := context.WithCancel(ctx)
+	group.Go(func() error {
+		defer stopDrifting()
+		return l.writeAll(ctx, chunks, used)
+	})
+	group.Go(func() error {
+		l.drift.run(drifting)
+		return nil
+	})
 	return group.Wait()
 }
 
@@ -121,11 +139,17 @@ func (l *Lane) open(ctx context.Context) error {
 		}
 		// If the disk lost what Postgres already holds, its numbers must not be given out again.
 		l.spool.SkipTo(l.committed.Load())
+		// A process that was killed between COMMIT and trim leaves a spool that may be full of what is committed.
+		if err := l.spool.Trim(l.committed.Load()); err != nil && !errors.Is(err, spool.ErrFull) {
+			return fmt.Errorf("trimming the spool: %w", err)
+		}
 		return nil
 	})
 }
 
 func (l *Lane) readCheckpoint(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, failpoint.Duration("answer-within", questionTimeout))
+	defer cancel()
 	committed, err := db.New(l.pool).OpenStream(ctx, db.OpenStreamParams{
 		StreamID: l.stream, Instance: l.instance, UpdatedAt: l.now().UTC(),
 	})
@@ -149,6 +173,9 @@ func (l *Lane) persist(ctx context.Context, what string, try func() error) error
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if needsNewSession(err) {
+			l.pool.Reset()
 		}
 		pause := wait.next(0)
 		l.metrics.commitFailures.Inc()
@@ -186,7 +213,9 @@ func (l *Lane) readAhead(ctx context.Context, chunks chan<- *chunk, used <-chan 
 		}
 		c.events = c.events[:0]
 		for i := range c.records.Records {
-			c.events = append(c.events, describe(decoder, l.stream, &c.records.Records[i], blocks))
+			e := describe(decoder, l.stream, &c.records.Records[i], blocks)
+			l.drift.note(e)
+			c.events = append(c.events, e)
 		}
 		select {
 		case chunks <- c:
@@ -218,7 +247,8 @@ func (l *Lane) writeAll(ctx context.Context, chunks <-chan *chunk, used chan<- *
 		l.oldest.Store(0)
 		l.stored.Add(int64(len(batch)))
 		failpoint.Hit("before-trim")
-		if err := l.spool.Trim(l.committed.Load()); err != nil {
+		// On a full disk there is no room for the segment that is to follow either: the next trim tries again.
+		if err := l.spool.Trim(l.committed.Load()); err != nil && !errors.Is(err, spool.ErrFull) {
 			return fmt.Errorf("trimming the spool: %w", err)
 		}
 		failpoint.Hit("after-trim")
@@ -273,7 +303,7 @@ func (l *Lane) isolate(ctx context.Context, events []*event, refusal error) erro
 	l.log.Warn("Postgres refuses an event; its bytes are kept, nothing is read from it",
 		"org", e.orgID, "seq", e.seq, "error", describeError(refusal))
 	e.reading.Flaws = append(e.reading.Flaws, "frame: refused by Postgres ("+sqlState(refusal)+")")
-	e.reading.Payload, e.typ, e.identifier, e.chatID, e.chats = nil, nil, nil, nil, nil
+	e.reading.Payload, e.request, e.typ, e.identifier, e.chatID, e.chats = nil, nil, nil, nil, nil, nil
 	began := l.now()
 	// Should not even the bytes be taken, only somebody who looks into it can help: it is tried on, and nothing is lost.
 	err := l.persist(ctx, "writing an event that was refused", func() error { return l.attempt(ctx, events) })
@@ -287,13 +317,15 @@ func (l *Lane) isolate(ctx context.Context, events []*event, refusal error) erro
 // to a COMMIT can be lost.
 func (l *Lane) attempt(ctx context.Context, events []*event) error {
 	before := l.committed.Load()
-	for len(events) > 0 && events[0].seq <= before {
+	for len(events) > 0 && events[0].place <= before {
 		events = events[1:]
 	}
 	if len(events) == 0 {
 		return nil
 	}
-	failure := l.write(ctx, events)
+	limited, cancel := context.WithTimeout(ctx, failpoint.Duration("answer-within", attemptTimeout))
+	failure := l.write(limited, events)
+	cancel()
 	if failure == nil || isAboutData(failure) {
 		return failure
 	}
@@ -302,7 +334,7 @@ func (l *Lane) attempt(ctx context.Context, events []*event) error {
 	}
 	// What the lane remembers of the rows may be behind what was committed.
 	l.forget()
-	if l.committed.Load() >= events[len(events)-1].seq {
+	if l.committed.Load() >= events[len(events)-1].place {
 		return nil
 	}
 	return failure

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"archiver/db"
+	"archiver/internal/failpoint"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -14,6 +15,8 @@ import (
 const (
 	// ledgerEvery is how often the connections' figures are written, the mark of their life among them.
 	ledgerEvery = 5 * time.Second
+	// flushTimeout bounds one writing: a Postgres that does not answer any more is not to be waited for for ever.
+	flushTimeout = time.Minute
 	// ledgerKept bounds the ended connections and gaps that wait for Postgres to come back: attempts every few seconds
 	// fill it in a day, and the gap they belong to is one.
 	ledgerKept = 10_000
@@ -27,6 +30,8 @@ type ledger struct {
 	log      *slog.Logger
 	isReady  chan struct{}
 	wake     chan struct{}
+	// spooledSince is when the oldest event was received that waited in the org's spool at the start; zero when none did.
+	spooledSince func(orgID string) time.Time
 
 	mu          sync.Mutex
 	connections []*connection
@@ -136,14 +141,20 @@ func (l *ledger) run(ctx context.Context) {
 
 // flush looks up the past of orgs that are new to it, then writes what has changed.
 func (l *ledger) flush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, failpoint.Duration("answer-within", flushTimeout))
+	defer cancel()
 	q := db.New(l.pool)
 	if err := l.recall(ctx, q); err != nil {
 		return err
 	}
-	if err := l.saveConnections(ctx, q); err != nil {
+	// The connections are looked at before the gaps and written after them. Should the process end in between, Postgres
+	// knows of no connection that is younger than a gap it does not know of, and the next process finds that gap.
+	p, connections := l.changedConnections()
+	if err := l.saveGaps(ctx, q); err != nil {
+		notWritten(connections)
 		return err
 	}
-	return l.saveGaps(ctx, q)
+	return l.saveConnections(ctx, q, p, connections)
 }
 
 // flushed returns once everything that was noted before is written.
@@ -203,29 +214,40 @@ func (l *ledger) gapBefore(ctx context.Context, q *db.Queries, h holding) (*gap,
 		return &gap{row: open[0]}, nil
 	}
 	heard, err := q.GetLastHeard(ctx, db.GetLastHeardParams{OrgID: h.orgID, Before: h.since.UTC()})
-	if err != nil || len(heard) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	return newGap(h.orgID, heard[0], "the process that listened ended without saying so"), nil
+	const cause = "the process that listened ended without saying so"
+	if len(heard) > 0 {
+		return newGap(h.orgID, heard[0], cause), nil
+	}
+	if since := l.spooledSince(h.orgID); !since.IsZero() {
+		return newGap(h.orgID, since, cause), nil // its first listener ended before Postgres ever knew of it
+	}
+	return nil, nil
 }
 
-func (l *ledger) saveConnections(ctx context.Context, q *db.Queries) error {
-	p, written := l.changedConnections()
-	if len(written) == 0 {
+func (l *ledger) saveConnections(ctx context.Context, q *db.Queries, p db.UpsertConnectionsParams, changed []*connection) error {
+	if len(changed) == 0 {
 		return nil
 	}
 	if err := q.UpsertConnections(ctx, p); err != nil {
-		for _, c := range written {
-			c.mu.Lock()
-			c.changed = true
-			c.mu.Unlock()
-		}
+		notWritten(changed)
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.connections = keep(l.connections, (*connection).isOpen)
 	return nil
+}
+
+// notWritten has the next flush write connections that this one could not.
+func notWritten(connections []*connection) {
+	for _, c := range connections {
+		c.mu.Lock()
+		c.changed = true
+		c.mu.Unlock()
+	}
 }
 
 // changedConnections gathers what is new and marks it as written. An open connection is always new: it is heard of.

@@ -86,6 +86,7 @@ func TestMessagesMissedDuringAGapAreFetchedAgain(t *testing.T) {
 			})
 			end()
 			b.wait("what came over the socket", func() bool { left, _ := b.missing(org, since); return left == 0 })
+			b.isAsRebuilt()
 			recovered := b.count(`select messages_recovered from ops.gaps where org_id = $1`, org)
 			if recovered < missed {
 				t.Errorf("the gap says that %d messages were recovered; %d were", recovered, missed)

@@ -8,6 +8,14 @@ import (
 	"archiver/db"
 )
 
+// saveAll queues the rows of inbox, and which chats have changed.
+func (b *batch) saveAll(ctx context.Context, q *db.Queries) error {
+	if err := b.save(ctx, q); err != nil {
+		return err
+	}
+	return b.markDirty(ctx, q)
+}
+
 // save queues one upsert for each table that has something to write, parents before children. It is the order in
 // which a batch's rows come to be.
 func (b *batch) save(ctx context.Context, q *db.Queries) error {
@@ -30,7 +38,6 @@ func (b *batch) save(ctx context.Context, q *db.Queries) error {
 		b.saveMessages,
 		b.saveFiles,
 		b.saveReferrals,
-		b.markDirty,
 	} {
 		if err := step(ctx, q); err != nil {
 			return err

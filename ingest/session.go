@@ -70,7 +70,9 @@ func (s *session) run(ctx context.Context) error {
 		}
 		s.setID(s.org)
 	}
-	wait := backoff{base: reconnectMin, limit: reconnectMax}
+	wait := backoff{
+		base: failpoint.Duration("reconnect-min", reconnectMin), limit: failpoint.Duration("reconnect-max", reconnectMax),
+	}
 	for tries := 0; ; tries++ {
 		if tries > 0 {
 			s.ingester.metrics.reconnects.WithLabelValues(s.org).Inc()
@@ -95,10 +97,21 @@ func (s *session) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !sleep(ctx, pause) {
+		if !sleep(ctx, pause) || !s.awaitRoom(ctx) {
 			return nil
 		}
 	}
+}
+
+// awaitRoom waits until the spool has room again: a connection whose frames cannot be kept is a gap of its own each time.
+func (s *session) awaitRoom(ctx context.Context) bool {
+	for stats := s.ingester.laneOf(s.orgID()).spool.Stats(); stats.Bytes*10 > stats.MaxBytes*9; {
+		if !sleep(ctx, fullEvery) {
+			return false
+		}
+		stats = s.ingester.laneOf(s.orgID()).spool.Stats()
+	}
+	return true
 }
 
 // judge decides what a connection's end means: how long to wait for the next one, or that there shall be none.

@@ -73,9 +73,9 @@ func (b *inbox) start(c ingest.Config) (i *ingest.Ingester, stop func() error) {
 
 func (b *inbox) wait(what string, is func() bool) {
 	b.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("waited 30 s in vain for %s", what)
+			b.t.Fatalf("waited 90 s in vain for %s", what)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -23,6 +24,10 @@ func isAboutData(err error) bool {
 	}
 	return false
 }
+
+// needsNewSession reports whether the sessions that are open will go on failing when the trouble is over: one that began
+// read-only, on a standby or under such a default, stays so for its life.
+func needsNewSession(err error) bool { return strings.HasPrefix(sqlState(err), "25006") }
 
 // sqlState is the SQLSTATE of an error of Postgres, with the constraint it names; empty for any other error. Postgres'
 // own text may hold personal data and is not to be logged or stored.

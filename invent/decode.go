@@ -2,7 +2,7 @@ package invent
 
 import "time"
 
-// The vendor's objects, field by field. Names are matched exactly; names that are not here are passed over. A chat, a
+// The vendor's objects, field by field. Names are matched exactly; names that are not here are passed over, and so shown as unmapped by the drift report. A chat, a
 // message, a member and a file without an id are flawed. The other nested objects may be empty, which says nothing, but
 // not describe something without naming it.
 
@@ -19,7 +19,7 @@ func (d *Decoder) event(e *Event) {
 				d.chat(e.Data.V)
 			}
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 }
@@ -56,7 +56,7 @@ func (d *Decoder) chat(c *Chat) {
 				c.Members.V = list(d, (*Decoder).member)
 			}
 		case "tools":
-			d.json(&c.Tools, '[')
+			d.block(&c.Tools, '[', (*Decoder).readTools)
 		case "features":
 			d.features(&c.Features)
 		case "state":
@@ -75,7 +75,7 @@ func (d *Decoder) chat(c *Chat) {
 				d.referral(c.Referral.V)
 			}
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 	d.require(&c.ID)
@@ -117,7 +117,7 @@ func (d *Decoder) state(s *State) {
 		case "assigned_at":
 			d.time(&s.AssignedAt)
 		case "assistant_config":
-			d.json(&s.AssistantConfig, '{')
+			d.block(&s.AssistantConfig, '{', (*Decoder).readConfig)
 		case "follow_up_at":
 			d.time(&s.FollowUpAt)
 		case "muted_until":
@@ -127,7 +127,7 @@ func (d *Decoder) state(s *State) {
 		case "last_contact_message_at":
 			d.time(&s.LastContactMessageAt)
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 }
@@ -152,7 +152,7 @@ func (d *Decoder) member(m *Member) {
 				d.contactChannel(&m.ContactChannel.V)
 			}
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 	d.require(&m.ID)
@@ -172,7 +172,7 @@ func (d *Decoder) user(u *User) {
 		case "seen_at":
 			d.time(&u.SeenAt)
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 	if u.Name.Given() || u.Email.Given() || u.Avatar.Given() || u.SeenAt.Given() {
@@ -186,7 +186,7 @@ func (d *Decoder) session(s *Session) {
 		case "id":
 			d.id(&s.ID)
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 }
@@ -225,7 +225,7 @@ func (d *Decoder) contactChannel(c *ContactChannel) {
 		case "link":
 			d.text(&c.Link)
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 	if c.Type.Given() || c.UserID.Given() || c.Avatar.Given() || c.Name.Given() || c.Username.Given() ||
@@ -247,7 +247,7 @@ func (d *Decoder) contact(c *Contact) {
 		case "is_admin":
 			d.bool(&c.IsAdmin)
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 	if c.Name.Given() || c.Blocked.Given() || c.IsAdmin.Given() {
@@ -271,7 +271,7 @@ func (d *Decoder) assistant(a *Assistant) {
 		case "config":
 			d.json(&a.Config, '{')
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 	if a.Name.Given() || a.Enabled.Given() || a.AvatarURL.Given() || a.Deleted.Given() || a.Config.Given() {
@@ -289,7 +289,7 @@ func (d *Decoder) assistantIntegration(a *AssistantIntegration) {
 		case "has_connection":
 			d.bool(&a.HasConnection)
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 	if a.Enabled.Given() || a.HasConnection.Given() {
@@ -310,7 +310,7 @@ func (d *Decoder) assistantConfig(c *AssistantConfig) {
 					case "model":
 						d.text(&c.STTModel)
 					default:
-						d.skip()
+						d.pass()
 					}
 				}
 			}
@@ -324,7 +324,7 @@ func (d *Decoder) assistantConfig(c *AssistantConfig) {
 					case "voice_id":
 						d.text(&c.TTSVoiceID)
 					default:
-						d.skip()
+						d.pass()
 					}
 				}
 			}
@@ -338,7 +338,7 @@ func (d *Decoder) assistantConfig(c *AssistantConfig) {
 		case "instructions":
 			d.text(&c.Instructions)
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 }
@@ -381,7 +381,7 @@ func (d *Decoder) conversation(c *Conversation) {
 		case "enable_update_contact_tool":
 			d.bool(&c.EnableUpdateContactTool)
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 }
@@ -412,7 +412,7 @@ func (d *Decoder) tool(t *Tool) {
 		case "validation":
 			d.text(&t.Validation)
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 }
@@ -434,12 +434,12 @@ func (d *Decoder) features(f *Field[Features]) {
 					case "effort":
 						d.text(&f.V.ReasoningEffort)
 					default:
-						d.skip()
+						d.pass()
 					}
 				}
 			}
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 	f.V.JSON = d.since(begin)
@@ -467,7 +467,7 @@ func (d *Decoder) message(m *Message) {
 				m.ContentsJSON = d.since(begin)
 			}
 		case "tools":
-			d.json(&m.Tools, '[')
+			d.block(&m.Tools, '[', (*Decoder).readTools)
 		case "features":
 			d.features(&m.Features)
 		case "member":
@@ -486,7 +486,7 @@ func (d *Decoder) message(m *Message) {
 				d.usage(&m.Usage.V)
 			}
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 	d.require(&m.ID)
@@ -503,7 +503,7 @@ func (d *Decoder) content(c *Content) {
 				c.Parts = list(d, (*Decoder).part)
 			}
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 }
@@ -532,7 +532,7 @@ func (d *Decoder) part(p *Part) {
 		case "end_timestamp":
 			d.float(&p.EndTimestamp)
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 }
@@ -555,7 +555,7 @@ func (d *Decoder) file(f *File) {
 		case "created_at":
 			d.time(&f.CreatedAt)
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 	d.require(&f.ID)
@@ -583,7 +583,7 @@ func (d *Decoder) usage(u *Usage) {
 				u.TurnsJSON = d.since(begin)
 			}
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 }
@@ -612,7 +612,7 @@ func (d *Decoder) referral(r *Referral) {
 				r.PartsJSON = d.since(begin)
 			}
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 	r.JSON = d.since(begin)
@@ -632,7 +632,7 @@ func (d *Decoder) adsContext(r *Referral) {
 		case "product_id":
 			d.text(&r.ProductID)
 		default:
-			d.skip()
+			d.pass()
 		}
 	}
 }

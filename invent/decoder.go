@@ -68,6 +68,7 @@ type Decoder struct {
 	// objects counts those that were read in lists
 	objects int
 	zeros   addedZeros
+	unread  *[]passed   // where to note what is passed over; nil when nobody asks
 	seen    [512]string // short strings of earlier values, by their hash
 }
 
@@ -278,7 +279,7 @@ func (d *Decoder) value() []byte {
 	}
 	if kind := d.dec.PeekKind(); kind == '{' || kind == '[' {
 		begin := d.offset()
-		d.skip()
+		d.pass() // nothing that is read as one value is an object or an array
 		return d.since(begin)
 	}
 	v, err := d.dec.ReadValue()
@@ -334,10 +335,12 @@ func (d *Decoder) composite(p *Presence, want jsontext.Kind, reason string) bool
 		return true
 	}
 	*p = Null
-	d.skip()
-	if kind != 'n' {
-		d.flaw(reason)
+	if kind == 'n' {
+		d.skip()
+		return false
 	}
+	d.pass()
+	d.flaw(reason)
 	return false
 }
 

@@ -92,7 +92,7 @@ type endless struct{ io.ReadWriteCloser }
 
 func (e endless) Read(p []byte) (int, error) {
 	n, err := e.ReadWriteCloser.Read(p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err

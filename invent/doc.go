@@ -42,6 +42,8 @@
 // was decoded is that copy: decoding a payload again, also as Postgres gives it
 // back, gives the same event.
 //
+// [Sightings] counts which fields an org's events have, and knows of the decoder which of them are read.
+//
 // [SenderOf] is the one rule for who wrote a message. What is known of the vendor's
 // API, where that stands and what is done about what stands nowhere is in
 // docs/invent-api.md.

@@ -32,7 +32,7 @@ func repair(body []byte) (payload []byte, flaws []string, err error) {
 		}
 		return nil, nil, err
 	}
-	if _, err := r.dec.ReadToken(); err != io.EOF {
+	if _, err := r.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, nil, errors.New("more than one value")
 	}
 	return r.compact(), r.flaws, nil

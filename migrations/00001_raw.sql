@@ -32,10 +32,10 @@ create table raw.events_default partition of raw.events default;
 
 comment on table raw.events is 'One row for each frame, REST response or imported line, as it was received. Append-only; partitioned by month of received_at (UTC).';
 comment on column raw.events.org_id is 'The org the connection or request stands for (the vendor''s id; c only where it could not be resolved).';
-comment on column raw.events.received_at is 'When the whole frame or response had arrived, by the archiver''s clock; strictly increasing within a stream.';
+comment on column raw.events.received_at is 'When the whole frame or response had arrived, by the archiver''s clock; strictly increasing within a stream. Of a line that was imported without an envelope: the time of the version it describes.';
 comment on column raw.events.observed_at is 'What the content is at least as fresh as: a frame''s received_at, a REST response''s request start.';
-comment on column raw.events.stream_id is 'The spool that took the event in.';
-comment on column raw.events.seq is 'The event''s place in its spool, counted from 1.';
+comment on column raw.events.stream_id is 'The spool that took the event in; of a line that was imported without an envelope: made of the file.';
+comment on column raw.events.seq is 'The event''s place in its spool, counted from 1; of a line that was imported without an envelope: made of the line.';
 comment on column raw.events.connection_id is 'The WebSocket connection it came over (ops.connections); NULL for REST and imports.';
 comment on column raw.events.source is 'socket, rest or import.';
 comment on column raw.events.kind is 'frame (a text frame of the socket); chats_page, messages_page, orgs_page (one REST response whole); other (e.g. a binary frame).';

@@ -86,7 +86,7 @@ create table ops.field_sightings (
 );
 comment on table ops.field_sightings is 'Which fields the vendor sends, how often, and as what: one row for each JSON path and type. The source of the drift report. Counts lag by up to a minute, new rows by seconds; events that are read again after a crash count again.';
 comment on column ops.field_sightings.org_id is 'The org whose events showed it.';
-comment on column ops.field_sightings.path is 'JSON path, with [] for array elements; it begins at the top of a frame (type, data.title), or at the kind of a page (chats_page[].title). $ is a frame itself. * gathers names that are too many or too long to be told apart.';
+comment on column ops.field_sightings.path is 'JSON path, with [] for array elements; it begins at the top of a frame (type, data.title), or at the kind of a page (chats_page[].title). $ is a frame itself. * gathers names that are too many to be told apart, or look like data (with @, that begin with a digit, of more than 64 bytes).';
 comment on column ops.field_sightings.json_type is 'string, number, boolean, object, array or null.';
 comment on column ops.field_sightings.parent_path is 'The path of the object that holds it; NULL for array elements and where paths begin.';
 comment on column ops.field_sightings.is_mapped is 'Whether the archiver reads the field as this type; what it does not read is in raw.events only.';

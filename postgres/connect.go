@@ -45,9 +45,9 @@ func adjust(config *pgx.ConnConfig) {
 	}
 	parameters["timezone"] = "UTC"
 	parameters["jit"] = "off"
-	// A session that died between BEGIN and COMMIT on our side must not hold its locks for ever.
+	// A process that is stopped or cut off between BEGIN and COMMIT must not hold up for long who takes over from it.
 	if parameters["idle_in_transaction_session_timeout"] == "" {
-		parameters["idle_in_transaction_session_timeout"] = "300000" // milliseconds
+		parameters["idle_in_transaction_session_timeout"] = "30000" // milliseconds
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 10 * time.Second

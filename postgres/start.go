@@ -152,7 +152,7 @@ func (s *Server) run(ctx context.Context, binaries Binaries, opts Options) error
 	for !s.home.isReady(s.process.pid()) {
 		select {
 		case <-s.process.done:
-			return fmt.Errorf("the Postgres server stopped while starting (%v); the end of %s:\n%s", s.process.err, log.Name(), log.tail())
+			return fmt.Errorf("the Postgres server stopped while starting (%w); the end of %s:\n%s", s.process.err, log.Name(), log.tail())
 		case <-ctx.Done():
 			return errors.Join(fmt.Errorf("waiting for the Postgres server to accept connections: %w; the end of %s:\n%s",
 				ctx.Err(), log.Name(), log.tail()), s.process.stop())
@@ -246,7 +246,7 @@ func (s *Server) Err() error {
 	if s.process.stopping.Load() {
 		return nil
 	}
-	return fmt.Errorf("the embedded Postgres stopped by itself (%v); its log is %s", s.process.err, s.home.path("server.log"))
+	return fmt.Errorf("the embedded Postgres stopped by itself (%w); its log is %s", s.process.err, s.home.path("server.log"))
 }
 
 // Close ends all connections, stops the server and waits for it: at most half a minute for the

@@ -22,20 +22,38 @@ where g.org_id = @org_id and g.ended_at is null and g.began_at <= @before
 order by g.began_at;
 
 -- name: GetLastHeard :many
--- When an org was last listened to before this process, by the connections' marks and by what was received; no row when it
--- never was.
+-- When an org was last listened to before this process, by the connections' marks and by what was received over them; no
+-- row when it never was. What came over a connection that Postgres does not know of says nothing: the process that held it
+-- was killed while Postgres was away, and what that process knew of earlier gaps is lost with it. Where no connection is
+-- known at all, whoever listened first was killed so soon: the gap then begins with the first that was received.
 select heard.heard_at::timestamptz as heard_at
 from (
-    select max(coalesce(c.last_heard_at, c.last_frame_at)) as heard_at
+    select max(coalesce(c.last_heard_at, c.last_frame_at)) as heard_at, 1 as choice
     from ops.connections as c
     where c.org_id = @org_id and c.started_at < @before
     union all
-    select max(e.received_at)
-    from raw.events as e
-    where e.org_id = @org_id and e.source = 'socket' and e.received_at < @before
+    (
+        select e.received_at, 1
+        from raw.events as e
+        where e.org_id = @org_id and e.source = 'socket' and e.received_at < @before
+            and exists (
+                select from ops.connections as known
+                where known.org_id = e.org_id and known.connection_id = e.connection_id
+            )
+        order by e.received_at desc
+        limit 1
+    )
+    union all
+    (
+        select e.received_at, 2
+        from raw.events as e
+        where e.org_id = @org_id and e.source = 'socket' and e.received_at < @before
+        order by e.received_at
+        limit 1
+    )
 ) as heard
 where heard.heard_at is not null
-order by heard.heard_at desc
+order by heard.choice, heard.heard_at desc
 limit 1;
 
 -- name: GetUnrepairedGaps :many

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"archiver/internal/failpoint"
 )
 
 // inlineBytes is up to which size a record is copied together to be written in one call. Longer ones are written in
@@ -39,6 +41,7 @@ func (s *Spool) Append(r *Record) error {
 	if err := s.write(r, n, seq, received, observed); err != nil {
 		return err
 	}
+	failpoint.Hit("written")
 	seg := s.active()
 	seg.size, seg.last = seg.size+n, seq
 	s.bytes += n
@@ -97,6 +100,7 @@ func (s *Spool) begin(first int64) error {
 	if err != nil {
 		return fmt.Errorf("beginning segment %s: %w", path, err)
 	}
+	failpoint.Hit("segment-begun")
 	seg.file = file
 	s.segments = append(s.segments, seg)
 	s.bytes += headerSize
@@ -133,6 +137,7 @@ func (s *Spool) write(r *Record, n, seq, received, observed int64) error {
 			return s.undo(seg, n, err)
 		}
 		off += int64(len(b))
+		failpoint.Hit("torn") // between the pieces of a long record
 	}
 	return nil
 }

@@ -486,7 +486,7 @@ func TestWhatDoesNotBelongTogetherIsRefusedUntouched(t *testing.T) {
 	must(t, os.Rename(filepath.Join(dir, name), filepath.Join(dir, segmentName(9, stream))))
 	refused(dir, nil, "renamed")
 
-	dir, name = one()
+	dir, _ = one()
 	other, _ := one()
 	second := open(t, other, Options{})
 	second.SkipTo(100)

@@ -3,6 +3,8 @@ package spool
 import (
 	"fmt"
 	"time"
+
+	"archiver/internal/failpoint"
 )
 
 // groupDelay is how long the first write that is not yet on disk waits for others to share its fsync. An fsync takes
@@ -66,6 +68,7 @@ func (s *Spool) sync() error {
 	s.mu.Unlock()
 
 	err := s.flush(targets, newFiles)
+	failpoint.Hit("fsynced")
 
 	s.mu.Lock()
 	defer s.mu.Unlock()

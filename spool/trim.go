@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"archiver/internal/failpoint"
 )
 
 // rollBytes is from which size on a fully committed active segment is replaced, to give its disk back: rarely enough
@@ -64,6 +66,7 @@ func (s *Spool) reap() error {
 		if err := s.disk.remove(s.path(seg.name)); err != nil {
 			return fmt.Errorf("deleting a spool segment that is committed: %w", err)
 		}
+		failpoint.Hit("segment-deleted")
 		s.mu.Lock()
 		s.segments = slices.Delete(s.segments, 0, 1)
 		s.bytes -= seg.size

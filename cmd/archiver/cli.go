@@ -23,6 +23,12 @@ type cli struct {
 	Ingest   ingestCommand   `cmd:"" help:"The main job: hold the inbox socket and archive every event."`
 	Demo     demoCommand     `cmd:"" help:"See it work without any configuration: a simulated inbox, archived into an embedded Postgres."`
 	Simulate simulateCommand `cmd:"" help:"A local Invent to try things against."`
+	Rebuild  rebuildCommand  `cmd:"" help:"Make the tables anew from the raw events, or check that they are what these give."`
+	Export   exportCommand   `cmd:"" help:"Write the raw events to standard output, one line of JSON each."`
+	Import   importCommand   `cmd:"" help:"Archive events from files: of an export, or bare frames."`
+	Status   statusCommand   `cmd:"" help:"How it goes: connections, gaps, coverage of the last days, events, disk."`
+	Doctor   doctorCommand   `cmd:"" help:"What is wrong with this set-up, and what to do about it."`
+	Drift    driftCommand    `cmd:"" help:"What the vendor sends that archiver does not know: fields and values."`
 	Migrate  migrateCommand  `cmd:"" help:"Look after the database schema (ingest brings it up by itself)."`
 	Postgres postgresCommand `cmd:"" help:"Run the embedded Postgres alone, to look into an archive."`
 }

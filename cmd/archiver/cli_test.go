@@ -42,7 +42,13 @@ func TestUsageErrorsExitWith2AndSayWhatToChange(t *testing.T) {
 		{"down without confirmation", nil, "migrate down", []string{"--yes", "backup"}},
 		{"a quirk that is not known", nil, "simulate --quirks nope", []string{"--quirks", "nope", "equal-timestamps"}},
 		{"a rate of nothing", nil, "simulate --rate 0", []string{"--rate"}},
+		{"an import of nothing", nil, "import", []string{"<file>"}},
+		{"a file that is not there", nil, "import /nonexistent/file", []string{"/nonexistent/file"}},
+		{"own org where no key is", nil, "rebuild --org c", []string{"--org", "inbox.orgs"}},
+		{"a day that is none", nil, "export --since yesterday", []string{"--since", "yesterday", "2026-05-01"}},
 		{"no days", nil, "demo --days 0", []string{"--days"}},
+		{"a status of no days", nil, "status --days 0", []string{"--days", "92"}},
+		{"a moment that is none", nil, "drift --since soon", []string{"--since", "soon", "7d"}},
 		{"a time that is none", nil, "demo --for soon", []string{"--for", "soon"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -73,6 +79,12 @@ func TestHelpShowsExamplesDefaultsAndVariables(t *testing.T) {
 		"migrate status": {},
 		"migrate down":   {"--yes"},
 		"postgres":       {},
+		"rebuild":        {"--verify", "--org"},
+		"export":         {"--since", "--org"},
+		"import":         {"--org", "<file>"},
+		"status":         {"--days", "default: 7", "ARCHIVER_SPOOL_DIR"},
+		"doctor":         {"INVENT_API_KEY", "Exits 0"},
+		"drift":          {"--since", "--format", "json"},
 	} {
 		t.Run("archiver "+args, func(t *testing.T) {
 			t.Parallel()

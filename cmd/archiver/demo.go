@@ -59,7 +59,7 @@ func (c *demoCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	defer closeLog()
+	defer func() { _ = closeLog() }()
 	db, err := d.openDatabase()
 	if err != nil {
 		return err

@@ -10,6 +10,9 @@
 //	ingest.go     the main job; database.go finds its database, serve.go answers /metrics, /healthz and /readyz
 //	demo.go       embedded Postgres, simulator and ingest in one; demo_queries.go is what it asks the archive
 //	simulate.go   the simulator alone
+//	rebuild.go    the tables made anew from the raw events; export.go and import.go, these events as files
+//	status.go     how the archive fares; doctor.go, what is wrong with a set-up; drift.go, what the vendor sends that is
+//	              not known; look.go finds their database, catalog.go asks its catalogs
 //	migrate.go    the schema
 //	postgres.go   the embedded Postgres alone
 //

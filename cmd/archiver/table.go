@@ -18,6 +18,7 @@ func newTable(w io.Writer) table.Writer {
 func tableStyle() table.Style {
 	style := table.StyleLight
 	style.Format.Header = text.FormatDefault
+	style.Format.Footer = text.FormatDefault
 	style.Options.DrawBorder = false
 	return style
 }

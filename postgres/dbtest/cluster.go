@@ -144,7 +144,7 @@ func removeAtEnd(dir string) error {
 }
 
 // untilTheEnd keeps the pipe from being closed by the garbage collector.
-var untilTheEnd any
+var untilTheEnd any //nolint:unused // it is there to be held
 
 // removeLeftovers removes the directories of test processes that are gone, where even the shell was
 // killed. Other users' are not ours to remove, and a failure is the next run's to repeat.

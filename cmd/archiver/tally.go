@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// tally tells how far something has come: a line that overwrites itself on a terminal, else now and then a line of
+// the log.
+type tally struct {
+	w     io.Writer // stderr
+	log   *slog.Logger
+	quiet bool // no terminal
+	every time.Duration
+	last  time.Time
+}
+
+func (p *program) newTally() *tally {
+	if isTerminal(p.stderr) {
+		return &tally{w: p.stderr, log: p.log, every: 200 * time.Millisecond, last: time.Now()}
+	}
+	return &tally{w: p.stderr, log: p.log, quiet: true, every: 10 * time.Second, last: time.Now()}
+}
+
+// show is called as often as one likes.
+func (p *tally) show(what string, attributes ...any) {
+	if time.Since(p.last) < p.every {
+		return
+	}
+	p.last = time.Now()
+	if p.quiet {
+		p.log.Info(what, attributes...)
+		return
+	}
+	fmt.Fprintf(p.w, "\r\x1b[K%s", what)
+	for i := 0; i+1 < len(attributes); i += 2 {
+		fmt.Fprintf(p.w, " %v=%v", attributes[i], attributes[i+1])
+	}
+}
+
+// done clears the line.
+func (p *tally) done() {
+	if !p.quiet {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}
