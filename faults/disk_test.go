@@ -1,0 +1,89 @@
+package faults_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// mountSmall makes dir a file system of that size. Where that is not permitted the test fails: it is to be run by root, as
+// in a container.
+func mountSmall(t *testing.T, dir, size string) string {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0755,size="+size); err != nil {
+		t.Fatalf("mounting a small disk: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// fill writes a file until there is no room left; release takes it away.
+func fill(t *testing.T, dir string) (release func()) {
+	t.Helper()
+	name := filepath.Join(dir, "ballast")
+	file, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, size := range []int{1 << 20, 4096, 1} {
+		for err = nil; err == nil; {
+			_, err = file.Write(make([]byte, size))
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(err)
+		}
+	}
+	return func() {
+		if err := os.Remove(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAFullDiskUnderTheSpoolStopsTheReaderRecordsTheGapAndPasses(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, 300)
+	s.spoolDir = filepath.Join(mountSmall(t, filepath.Join(t.TempDir(), "small"), "16m"), "spool")
+	p := s.start("ARCHIVER_DATA_DIR=" + t.TempDir())
+	s.connected()
+	s.flows(50)
+	release := fill(t, filepath.Dir(s.spoolDir))
+	p.says("the spool is full")
+	s.wait("the archiver to be not ready", func() bool { code, _ := p.ready(); return code == 503 })
+	release()
+	s.flows(100)
+	s.caughtUp(p)
+	p.stop()
+	if n := s.count("select count(*) from ops.gaps where cause = 'the spool is full'"); n == 0 {
+		t.Error("no gap says that the spool was full")
+	}
+	s.verdict()
+}
+
+func TestAtItsQuotaTheReaderStopsAndGoesOnWhenPostgresIsBack(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, 300)
+	p := s.start("ARCHIVER_SPOOL_MAX_BYTES=3MiB")
+	s.connected()
+	s.flows(50)
+	release := s.lock("lock table raw.events in access exclusive mode")
+	p.says("the spool is full")
+	release()
+	s.flows(300)
+	s.caughtUp(p)
+	p.stop()
+	if n := s.count("select count(*) from ops.gaps where cause = 'the spool is full'"); n == 0 {
+		t.Error("no gap says that the spool was full")
+	}
+	s.verdict()
+}

@@ -1,0 +1,67 @@
+package faults_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+)
+
+// killPoints are the failpoints, in the order of the way of a frame, with how often a point may be passed before it kills:
+// small for what happens rarely.
+var killPoints = []struct {
+	name string
+	most int
+}{
+	{"read", 300},         // the frame is in memory only
+	{"torn", 4},           // half of a long record is in the file
+	{"written", 300},      // in the file, not fsynced
+	{"segment-begun", 2},  // a new segment with nothing in it
+	{"fsynced", 60},       // durable, seen by nobody
+	{"before-commit", 30}, // all statements are done
+	{"after-commit", 30},  // in Postgres; the spool does not know it
+	{"before-trim", 30},
+	{"after-trim", 30},
+	{"segment-deleted", 2},
+}
+
+// smallSpool has the spool's segments come and go all the time.
+const smallSpool = "ARCHIVER_SPOOL_MAX_BYTES=8MiB"
+
+func TestKilledAtAnyInstructionNothingThatWasSpooledIsLostOrStoredTwice(t *testing.T) {
+	t.Parallel()
+	kills, seed := number(t, "FAULTS_KILLS", 10), uint64(number(t, "FAULTS_SEED", 1))
+	t.Logf("FAULTS_KILLS=%d FAULTS_SEED=%d", kills, seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	s := newStage(t, 300)
+	order := random.Perm(len(killPoints))
+	for i := range kills {
+		if i%len(order) == 0 {
+			order = random.Perm(len(killPoints))
+		}
+		point := killPoints[order[i%len(order)]]
+		what := fmt.Sprintf("%s=%d:kill", point.name, 1+random.IntN(point.most))
+		p := s.start("ARCHIVER_FAILPOINTS="+what, smallSpool)
+		if err := p.killedItself(); err != nil {
+			t.Fatalf("kill %d, %s: %v", i+1, what, err)
+		}
+	}
+	p := s.start()
+	s.caughtUp(p)
+	p.stop()
+	s.verdict()
+}
+
+func number(t *testing.T, variable string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s is %q, want a number", variable, text)
+	}
+	return n
+}
