@@ -13,10 +13,12 @@ demo: ## run the demo until Ctrl-C (make demo FOR=30s: for so long)
 	@sh scripts/install-postgres.sh
 	go run ./cmd/archiver demo $(if $(FOR),--for $(FOR))
 
-test: ## check the generated code, then run all tests
+test: ## check the generated code, fuzz for a moment, then run all tests
 	@sh scripts/install-postgres.sh
 	$(SQLC) diff
 	go vet ./...
+	go test -run '^$$' -fuzz '^FuzzFrame$$' -fuzztime 10s ./invent
+	go test -run '^$$' -fuzz '^FuzzDescribe$$' -fuzztime 10s ./ingest
 	go test -timeout 20m ./...
 
 race: ## all tests under the race detector (needs a C compiler)
