@@ -11,7 +11,7 @@ import (
 )
 
 const getChats = `-- name: GetChats :many
-select t.org_id, t.chat_id, t.title, t.model, t.status, t.visibility, t.temporary, t.pinned, t.shared_url, t.link, t.created_at, t.updated_at, t.toolset_id, t.features, t.last_message_id, t.messages_complete_from, t.messages_complete_through, t.deleted_at, t.is_stub, t.first_seen_at, t.last_seen_at, t.version_at, t.observed_at, t.observed_seq, t.state_version_at, t.members_listed_at
+select t.org_id, t.chat_id, t.title, t.model, t.status, t.visibility, t.temporary, t.pinned, t.shared_url, t.link, t.created_at, t.updated_at, t.toolset_id, t.features, t.last_message_id, t.messages_complete_from, t.messages_complete_through, t.deleted_at, t.is_stub, t.first_seen_at, t.last_seen_at, t.version_at, t.observed_at, t.observed_seq, t.state_version_at, t.members_listed_at, t.listed_at
 from rows from (unnest($1::text[]), unnest($2::text[])) as k (org_id, chat_id)
 join inbox.chats as t on t.org_id = k.org_id and t.chat_id = k.chat_id
 `
@@ -57,6 +57,7 @@ func (q *Queries) GetChats(ctx context.Context, arg GetChatsParams) ([]InboxChat
 			&i.ObservedSeq,
 			&i.StateVersionAt,
 			&i.MembersListedAt,
+			&i.ListedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -72,13 +73,13 @@ const upsertChats = `-- name: UpsertChats :exec
 insert into inbox.chats as t (
     org_id, chat_id, title, model, status, visibility, temporary, pinned, shared_url, link, created_at, updated_at,
     toolset_id, features, last_message_id, deleted_at, is_stub, first_seen_at, last_seen_at, version_at, observed_at,
-    observed_seq, state_version_at, members_listed_at
+    observed_seq, state_version_at, members_listed_at, messages_complete_from, messages_complete_through, listed_at
 )
 select
     r.org_id, r.chat_id, r.title, r.model, r.status, r.visibility, r.temporary, r.pinned, r.shared_url, r.link,
     r.created_at, r.updated_at, r.toolset_id, r.features::jsonb, r.last_message_id, r.deleted_at, r.is_stub,
     r.first_seen_at, r.last_seen_at, r.version_at, r.observed_at, r.observed_seq, r.state_version_at,
-    r.members_listed_at
+    r.members_listed_at, r.messages_complete_from, r.messages_complete_through, r.listed_at
 from rows from (
     unnest($1::text[]), unnest($2::text[]), unnest($3::varchar[]), unnest($4::varchar[]),
     unnest($5::varchar[]), unnest($6::varchar[]), unnest($7::boolean[]),
@@ -89,11 +90,14 @@ from rows from (
     unnest($18::timestamptz[]), unnest($19::timestamptz[]),
     unnest($20::timestamp with time zone[]), unnest($21::timestamptz[]),
     unnest($22::int8[]), unnest($23::timestamp with time zone[]),
-    unnest($24::timestamp with time zone[])
+    unnest($24::timestamp with time zone[]),
+    unnest($25::timestamp with time zone[]),
+    unnest($26::timestamp with time zone[]),
+    unnest($27::timestamp with time zone[])
 ) as r (
     org_id, chat_id, title, model, status, visibility, temporary, pinned, shared_url, link, created_at, updated_at,
     toolset_id, features, last_message_id, deleted_at, is_stub, first_seen_at, last_seen_at, version_at, observed_at,
-    observed_seq, state_version_at, members_listed_at
+    observed_seq, state_version_at, members_listed_at, messages_complete_from, messages_complete_through, listed_at
 )
 on conflict (org_id, chat_id) do update set
     title = excluded.title, model = excluded.model, status = excluded.status, visibility = excluded.visibility,
@@ -102,46 +106,53 @@ on conflict (org_id, chat_id) do update set
     features = excluded.features, last_message_id = excluded.last_message_id, deleted_at = excluded.deleted_at,
     is_stub = excluded.is_stub, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
     version_at = excluded.version_at, observed_at = excluded.observed_at, observed_seq = excluded.observed_seq,
-    state_version_at = excluded.state_version_at, members_listed_at = excluded.members_listed_at
+    state_version_at = excluded.state_version_at, members_listed_at = excluded.members_listed_at,
+    messages_complete_from = excluded.messages_complete_from,
+    messages_complete_through = excluded.messages_complete_through, listed_at = excluded.listed_at
 where (t.observed_at, t.observed_seq) <= (excluded.observed_at, excluded.observed_seq)
     and (
         t.title, t.model, t.status, t.visibility, t.temporary, t.pinned, t.shared_url, t.link, t.created_at,
         t.updated_at, t.toolset_id, t.features, t.last_message_id, t.deleted_at, t.is_stub, t.first_seen_at,
-        t.last_seen_at, t.version_at, t.observed_at, t.observed_seq, t.state_version_at, t.members_listed_at
+        t.last_seen_at, t.version_at, t.observed_at, t.observed_seq, t.state_version_at, t.members_listed_at,
+        t.messages_complete_from, t.messages_complete_through, t.listed_at
     ) is distinct from (
         excluded.title, excluded.model, excluded.status, excluded.visibility, excluded.temporary, excluded.pinned,
         excluded.shared_url, excluded.link, excluded.created_at, excluded.updated_at, excluded.toolset_id,
         excluded.features, excluded.last_message_id, excluded.deleted_at, excluded.is_stub, excluded.first_seen_at,
         excluded.last_seen_at, excluded.version_at, excluded.observed_at, excluded.observed_seq,
-        excluded.state_version_at, excluded.members_listed_at
+        excluded.state_version_at, excluded.members_listed_at, excluded.messages_complete_from,
+        excluded.messages_complete_through, excluded.listed_at
     )
 `
 
 type UpsertChatsParams struct {
-	OrgIds           []string
-	ChatIds          []string
-	Titles           []*string
-	Models           []*string
-	StatusList       []*string
-	Visibilitys      []*string
-	Temporarys       []*bool
-	Pinneds          []*bool
-	SharedUrls       []*string
-	Links            []*string
-	CreatedAts       []*time.Time
-	UpdatedAts       []*time.Time
-	ToolsetIds       []*string
-	FeaturesList     []*string
-	LastMessageIds   []*string
-	DeletedAts       []*time.Time
-	IsStubs          []bool
-	FirstSeenAts     []time.Time
-	LastSeenAts      []time.Time
-	VersionAts       []*time.Time
-	ObservedAts      []time.Time
-	ObservedSeqs     []int64
-	StateVersionAts  []*time.Time
-	MembersListedAts []*time.Time
+	OrgIds                   []string
+	ChatIds                  []string
+	Titles                   []*string
+	Models                   []*string
+	StatusList               []*string
+	Visibilitys              []*string
+	Temporarys               []*bool
+	Pinneds                  []*bool
+	SharedUrls               []*string
+	Links                    []*string
+	CreatedAts               []*time.Time
+	UpdatedAts               []*time.Time
+	ToolsetIds               []*string
+	FeaturesList             []*string
+	LastMessageIds           []*string
+	DeletedAts               []*time.Time
+	IsStubs                  []bool
+	FirstSeenAts             []time.Time
+	LastSeenAts              []time.Time
+	VersionAts               []*time.Time
+	ObservedAts              []time.Time
+	ObservedSeqs             []int64
+	StateVersionAts          []*time.Time
+	MembersListedAts         []*time.Time
+	MessagesCompleteFroms    []*time.Time
+	MessagesCompleteThroughs []*time.Time
+	ListedAts                []*time.Time
 }
 
 // Arrays of one length, one element a row, no key twice. An older description never overwrites a newer one.
@@ -171,6 +182,9 @@ func (q *Queries) UpsertChats(ctx context.Context, arg UpsertChatsParams) error 
 		arg.ObservedSeqs,
 		arg.StateVersionAts,
 		arg.MembersListedAts,
+		arg.MessagesCompleteFroms,
+		arg.MessagesCompleteThroughs,
+		arg.ListedAts,
 	)
 	return err
 }

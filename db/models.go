@@ -140,9 +140,9 @@ type InboxChat struct {
 	Features []byte
 	// The newest message the chats events showed; no foreign key, since messages refer to chats. NULL when none was shown.
 	LastMessageID *string
-	// From when on the chats messages are known to be complete; NULL when that was never shown.
+	// From when on the chats messages are known to be all here, since its message list was read to its end; 1970-01-01 means from the very first. NULL when that was never done.
 	MessagesCompleteFrom *time.Time
-	// Until when the chats messages are known to be complete; NULL when that was never shown.
+	// Until when the chats messages are known to be all here: the start of that reading. NULL when that was never done.
 	MessagesCompleteThrough *time.Time
 	// Observed time of the first event or response that said the chat was deleted; NULL when none did.
 	DeletedAt *time.Time
@@ -162,6 +162,8 @@ type InboxChat struct {
 	StateVersionAt *time.Time
 	// Bookkeeping: observed time of the newest complete members list; NULL when there was none.
 	MembersListedAt *time.Time
+	// Observed time of the newest page of the inbox list that named it. NULL when none did.
+	ListedAt *time.Time
 }
 
 // How each chat stands now: open or closed, who is in charge, its rating.
@@ -654,6 +656,22 @@ type OpsGap struct {
 	ChatsSwept int64
 	// Messages that were first seen through its repair.
 	MessagesRecovered int64
+}
+
+// Chats whose messages are not known to be all here: the message list was never read from its beginning, or the chat has changed since (five minutes are allowed for between the vendor's clock and the archiver's).
+type OpsIncompleteChat struct {
+	// The chat's org.
+	OrgID string
+	// The chat.
+	ChatID string
+	// As in inbox.chats.
+	UpdatedAt *time.Time
+	// As in inbox.chats.
+	ObservedAt time.Time
+	// As in inbox.chats.
+	MessagesCompleteFrom *time.Time
+	// As in inbox.chats.
+	MessagesCompleteThrough *time.Time
 }
 
 // Which process ingests an org: one at a time.

@@ -34,7 +34,7 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 	b := &batch{lane: l, events: events, chats: map[chatKey]*chat{}}
 	last := events[len(events)-1].place
 	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
-		if err := b.beginImport(ctx, tx); err != nil {
+		if err := b.beginBeside(ctx, tx); err != nil {
 			return err
 		}
 		if err := l.advance(ctx, db.New(tx), last); err != nil {

@@ -174,6 +174,9 @@ func (c *chat) foldChat(d *description) {
 	if d.chat != nil && d.chat.Referral.Given() {
 		c.foldReferral(d)
 	}
+	if d.complete != nil {
+		c.foldSpan(d.complete)
+	}
 }
 
 // see moves the chat's place in the order of things.
@@ -192,6 +195,9 @@ func (c *chat) see(d *description) {
 		assignTime(&c.row.VersionAt, &clock)
 	}
 	c.changed.row = true
+	if d.listed && (c.row.ListedAt == nil || seen.After(*c.row.ListedAt)) {
+		c.row.ListedAt = &seen
+	}
 	if d.deleted && (c.row.DeletedAt == nil || seen.Before(*c.row.DeletedAt)) {
 		c.row.DeletedAt, c.row.LastSeenAt = &seen, seen
 	}
@@ -224,6 +230,31 @@ func (c *chat) foldRow(d *description) {
 	if changed {
 		r.LastSeenAt = d.seen.time()
 	}
+}
+
+// firstMessages is before all messages: a chat whose message list was read without a limit is complete from then on.
+var firstMessages = time.Unix(0, 0).UTC()
+
+// foldSpan takes in over what time the chat's messages are known to be all there. A span that touches the one that is
+// known makes it longer; of two that leave time between them the later one counts.
+func (c *chat) foldSpan(s *Span) {
+	from, through := firstMessages, s.Through
+	if s.From != nil {
+		from = *s.From
+	}
+	r := &c.row
+	switch {
+	case r.MessagesCompleteThrough == nil:
+	case !from.After(*r.MessagesCompleteThrough) && !through.Before(*r.MessagesCompleteFrom):
+		if r.MessagesCompleteFrom.Before(from) {
+			from = *r.MessagesCompleteFrom
+		}
+		through = later(through, *r.MessagesCompleteThrough)
+	case through.Before(*r.MessagesCompleteThrough):
+		return
+	}
+	assignTime(&r.MessagesCompleteFrom, &from)
+	assignTime(&r.MessagesCompleteThrough, &through)
 }
 
 func featuresJSON(f *invent.Field[invent.Features]) *invent.Field[invent.JSON] {

@@ -89,8 +89,8 @@ func describeEnd(err error) (code *int32, reason string) {
 		return &c, "refused by Invent"
 	case errors.Is(err, net.ErrClosed) || errors.Is(err, context.Canceled):
 		return nil, "stopped by the archiver"
-	case errors.Is(err, errLeaseLost):
-		return nil, errLeaseLost.Error()
+	case errors.Is(err, errLeaseLost), errors.Is(err, errDeaf):
+		return nil, err.Error()
 	case errors.Is(err, invent.ErrSilent):
 		return nil, "nothing was heard any more"
 	case errors.Is(err, spool.ErrFull):

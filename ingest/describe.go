@@ -28,17 +28,6 @@ const (
 	KindOther        = "other"         // a binary frame, or anything else that is kept and not read
 )
 
-// Request is what raw.events.request and the spool say of the REST request behind a page.
-type Request struct {
-	Path      string    `json:"path"`
-	Query     string    `json:"query,omitempty"`
-	Status    int       `json:"status"`
-	StartedAt time.Time `json:"started_at"`
-	Count     *int      `json:"pagination_count,omitempty"`
-	Page      *int      `json:"pagination_page,omitempty"`
-	Take      *int      `json:"pagination_take,omitempty"`
-}
-
 // event is one spool record, read: its row in raw.events and what it says.
 type event struct {
 	orgID        string
@@ -71,6 +60,8 @@ type description struct {
 	messages      []message
 	blocks        []*block // the toolsets and configurations it shows
 	deleted       bool
+	listed        bool  // it is from the inbox list
+	complete      *Span // over which the chat's messages are all known with it
 }
 
 // message is one message of a description.
@@ -145,7 +136,9 @@ func (e *event) readChats(chats []invent.Chat, b *blocks) {
 	}
 	for i := range chats {
 		if last[chats[i].ID.V] == i {
-			e.chats = append(e.chats, e.describes(&chats[i], b))
+			d := e.describes(&chats[i], b)
+			d.listed = true
+			e.chats = append(e.chats, d)
 		}
 	}
 }
@@ -177,6 +170,7 @@ func (e *event) readMessages(dec *invent.Decoder, b *blocks) {
 	for i := range messages {
 		e.message(&d, b, &messages[i])
 	}
+	d.complete = request.Completes
 	e.chats = append(e.chats, d)
 }
 

@@ -136,7 +136,7 @@ func TestOneEventArrivesInEveryColumnOfEveryTableItTouches(t *testing.T) {
 			"visibility": "PRIVATE", "temporary": false, "pinned": true, "shared_url": "https://share.example/7f3a",
 			"link": "https://app.example/chats/7f3a", "created_at": at("2026-03-01T08:00:00.123456Z"),
 			"updated_at": clock, "toolset_id": tools, "features": doc("features"), "last_message_id": "message-88",
-			"messages_complete_from": nil, "messages_complete_through": nil, "deleted_at": nil, "is_stub": false,
+			"messages_complete_from": nil, "messages_complete_through": nil, "deleted_at": nil, "is_stub": false, "listed_at": nil,
 			"observed_at": seen, "observed_seq": int64(1), "state_version_at": clock, "members_listed_at": seen,
 		})},
 		"chat_states":        {common(clock, state)},

@@ -65,7 +65,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // gapAfter is the gap that begins with the end of a connection: with the last byte that was heard; or, when what was heard
-// last could not be kept, with the last frame that was.
+// last could not be kept or was no frame, with the last frame that was.
 func gapAfter(c *connection, err error) *gap {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,7 +77,7 @@ func gapAfter(c *connection, err error) *gap {
 		began = later(*heard, began)
 	}
 	var tooLarge *invent.TooLargeError
-	if errors.Is(err, spool.ErrFull) || errors.Is(err, spool.ErrTooLarge) || errors.As(err, &tooLarge) {
+	if errors.Is(err, errDeaf) || errors.Is(err, spool.ErrFull) || errors.Is(err, spool.ErrTooLarge) || errors.As(err, &tooLarge) {
 		began = *c.openedAt
 		if c.lastFrameAt != nil {
 			began = *c.lastFrameAt

@@ -71,7 +71,7 @@ func Import(ctx context.Context, c ImportConfig, sources ...ImportSource) (resul
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	lane := NewLane(LaneConfig{
-		Spool: s, Pool: c.Pool, Instance: c.Instance, Log: c.Log, MayBeLate: true, Imports: true,
+		Spool: s, Pool: c.Pool, Instance: c.Instance, Log: c.Log, MayBeLate: true, Beside: true,
 	})
 	i := &importing{config: c, spool: s, lane: lane, result: &result}
 	group, ctx := errgroup.WithContext(ctx)
@@ -242,10 +242,10 @@ func (i *importing) append(ctx context.Context, r *spool.Record) error {
 	}
 }
 
-// beginImport is for batches of Import alone. They wait while a rebuild is at work, and take turns with whoever listens
+// beginBeside is for batches that are written beside those of whoever listens to the orgs. They wait while a rebuild is at work, and take turns with whoever listens
 // to the orgs, on the orgs' lease rows; where one has none yet, no lane may be writing when it gets it.
-func (b *batch) beginImport(ctx context.Context, tx pgx.Tx) error {
-	if !b.lane.imports {
+func (b *batch) beginBeside(ctx context.Context, tx pgx.Tx) error {
+	if !b.lane.beside {
 		return nil
 	}
 	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock_shared($1)", int64(rebuildLock)); err != nil {
@@ -279,7 +279,7 @@ type eventID struct {
 
 // passOver takes out of a batch of Import what is stored already, or comes twice.
 func (b *batch) passOver(ctx context.Context, q *db.Queries) error {
-	if !b.lane.imports {
+	if !b.lane.beside {
 		return nil
 	}
 	var p db.GetStoredEventsParams

@@ -44,8 +44,9 @@ type LaneConfig struct {
 	// MayBeLate says that the spool may hold events observed before ones that are stored already (REST responses,
 	// imports). The clocks of rows that did not change are then kept up in Postgres too.
 	MayBeLate bool
-	Imports   bool     // the spool holds lines of Import
-	Metrics   *Metrics // nil for none
+	// Beside says that others may write the same orgs at the same time, or have stored the same events (Import, Backfill).
+	Beside  bool
+	Metrics *Metrics // nil for none
 }
 
 // Lane writes one spool to Postgres, in order: it is the only writer of the orgs whose events the spool holds.
@@ -55,7 +56,7 @@ type Lane struct {
 	pool      *pgxpool.Pool
 	instance  string
 	log       *slog.Logger
-	imports   bool         // of Import; its events may be in Postgres already, and rows may have another writer
+	beside    bool         // LaneConfig.Beside
 	mayBeLate atomic.Int32 // above 0 while events may come that were observed before ones that are stored
 	metrics   *Metrics
 	now       func() time.Time
@@ -81,7 +82,7 @@ func NewLane(c LaneConfig) *Lane {
 	l := &Lane{
 		spool: c.Spool, stream: c.Spool.StreamID(), pool: c.Pool, instance: c.Instance,
 		metrics: c.Metrics, now: time.Now, chats: chats, entities: newEntities(),
-		decoder: &invent.Decoder{}, blocks: newBlocks(), imports: c.Imports,
+		decoder: &invent.Decoder{}, blocks: newBlocks(), beside: c.Beside,
 	}
 	if c.MayBeLate {
 		l.mayBeLate.Store(1)
@@ -338,6 +339,12 @@ func (l *Lane) attempt(ctx context.Context, events []*event) error {
 		return nil
 	}
 	return failure
+}
+
+// expectingLate has the lane keep the rows' clocks exactly until the returned function is called: older events may come.
+func (l *Lane) expectingLate() (done func()) {
+	l.mayBeLate.Add(1)
+	return func() { l.mayBeLate.Add(-1) }
 }
 
 // expectLate has the lane keep the rows' clocks exactly for a while: another process may still write older events.

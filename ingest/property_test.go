@@ -151,6 +151,9 @@ func anyRecord(t *rapid.T) spool.Record {
 			page = append(page, anyMessage(t))
 		}
 		r.Source, r.Kind, r.Request, body = SourceREST, KindMessagesPage, request("/chats/"+chatID+"/messages", 200), page
+		if rapid.Bool().Draw(t, "ends the list") {
+			r.Request = completing(t, "/chats/"+chatID+"/messages")
+		}
 	case "gone":
 		r.Source, r.Kind, body = SourceREST, KindMessagesPage, map[string]any{"error": "gone"}
 		r.Request = request("/chats/"+chatID+"/messages", 404)
@@ -183,6 +186,19 @@ func anyWord(t *rapid.T) spool.Record {
 	return spool.Record{
 		Source: SourceREST, Kind: KindMessagesPage, Request: request("/chats/c1/messages", 200), Body: body,
 	}
+}
+
+// completing is the request of a page that ends the reading of a list.
+func completing(t *rapid.T, path string) []byte {
+	through := rapid.IntRange(0, 9).Draw(t, "through")
+	r := Request{Path: path, Status: 200, StartedAt: morning}
+	from := morning.Add(time.Duration(rapid.IntRange(0, through).Draw(t, "from")) * time.Hour)
+	if rapid.IntRange(0, 3).Draw(t, "all of it") == 0 {
+		from = time.Time{}
+	}
+	r.completes(from, morning.Add(time.Duration(through)*time.Hour))
+	b, _ := json.Marshal(r)
+	return b
 }
 
 func request(path string, status int) []byte {

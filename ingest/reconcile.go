@@ -2,50 +2,44 @@ package ingest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
-	"strings"
 	"time"
 
 	"archiver/db"
+	"archiver/internal/failpoint"
 	"archiver/invent"
-	"archiver/spool"
 
 	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 )
 
 const (
-	// overlap is how much earlier than a gap the lists are read from: the clocks of Invent and of this machine differ, and
-	// the last bytes that were heard may have been half a frame.
-	overlap = 5 * time.Minute
+	// reconcileEvery is how often it is looked whether there is something to fetch.
+	reconcileEvery = time.Minute
 	// repairEvery is how often gaps that could not be repaired are tried again.
 	repairEvery = 10 * time.Minute
-	// maxPasses bounds how often a list is read that shifts while it is read.
-	maxPasses = 5
-	// maxTries bounds how often one page is asked for; a 429 does not count, it is waited out.
-	maxTries = 5
 )
 
-// reconciler repairs gaps: it reads what changed since a gap began from the REST lists and puts the pages, whole, into
-// the spool, from where they go the way of all events. All orgs share its budget of requests.
+// reconciler fetches from the REST lists what the socket did not bring: it repairs gaps, completes the messages of chats
+// that have gone quiet (complete.go), and asks whether a socket that brings nothing is deaf (deaf.go). All orgs share its
+// budget of requests; of one org's work the repair of gaps comes first.
 type reconciler struct {
 	ingester *Ingester
 	budget   *rate.Limiter
-	decoder  invent.Decoder
 	wake     map[string]chan struct{} // by the org's name; a session that has connected wakes it
 }
 
 func newReconciler(i *Ingester, perMinute int) *reconciler {
-	r := &reconciler{
-		ingester: i, budget: rate.NewLimiter(rate.Limit(float64(perMinute)/60), 1), wake: map[string]chan struct{}{},
-	}
+	r := &reconciler{ingester: i, budget: newBudget(perMinute), wake: map[string]chan struct{}{}}
 	for _, org := range i.config.Orgs {
 		r.wake[org] = make(chan struct{}, 1)
 	}
 	return r
+}
+
+// newBudget allows so many requests a minute, evenly spread.
+func newBudget(perMinute int) *rate.Limiter {
+	return rate.NewLimiter(rate.Limit(float64(perMinute)/60), 1)
 }
 
 // connected is called when an org is listened to again: only then can its gap be repaired without opening another.
@@ -56,24 +50,42 @@ func (r *reconciler) connected(org string) {
 	}
 }
 
-// run repairs the gaps of one org until ctx ends.
+// run reconciles one org until ctx ends.
 func (r *reconciler) run(ctx context.Context, s *session) {
-	wait := time.NewTicker(repairEvery)
-	defer wait.Stop()
+	tick := time.NewTicker(failpoint.Duration("reconcile-every", reconcileEvery))
+	defer tick.Stop()
+	var repairAt time.Time
+	quiet, completing := newSilence(), newCompletion()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.wake[s.org]:
-		case <-wait.C:
+			repairAt = time.Time{}
+		case <-tick.C:
 		}
-		if s.notReady() != "" || s.orgID() == invent.OwnOrg {
+		if !s.isListening() {
 			continue
 		}
-		if err := r.repair(ctx, s); err != nil && ctx.Err() == nil {
-			s.log.Warn("the gap could not be repaired; it is tried again", "error", describeError(err), "retry_in", repairEvery)
+		if now := time.Now(); !now.Before(repairAt) {
+			repairAt = now.Add(repairEvery)
+			if err := r.repair(ctx, s); err != nil && ctx.Err() == nil {
+				s.log.Warn("the gap could not be repaired; it is tried again", "error", describeError(err), "retry_in", repairEvery)
+			}
+		}
+		if err := r.askWhetherDeaf(ctx, s, quiet); err != nil && ctx.Err() == nil {
+			s.log.Warn("whether the quiet connection misses something could not be found out; it is asked again", "error", describeError(err))
+		}
+		if err := r.complete(ctx, s, completing); err != nil && ctx.Err() == nil {
+			s.log.Warn("messages could not be completed; it is tried again", "error", describeError(err), "retry_in", completing.pause())
 		}
 	}
+}
+
+// sweepOf is a reading of the lists of a session's org.
+func (r *reconciler) sweepOf(s *session) *sweep {
+	i := r.ingester
+	return &sweep{client: i.config.Client, budget: r.budget, lane: i.laneOf(s.orgID()), orgID: s.orgID(), log: s.log}
 }
 
 // repair reads again what changed during the org's gaps. A gap that was just closed is written by the ledger first.
@@ -94,201 +106,53 @@ func (r *reconciler) repair(ctx context.Context, s *session) error {
 	if err := q.StartRepair(ctx, db.StartRepairParams{OrgID: s.orgID(), GapIds: ids}); err != nil {
 		return err
 	}
-	p := &sweep{reconciler: r, orgID: s.orgID(), since: since, lane: r.ingester.laneOf(s.orgID()), log: s.log}
-	p.log.Info("repairing what was missed", "gaps", len(ids), "since", since.UTC().Format(time.RFC3339))
+	s.log.Info("repairing what was missed", "gaps", len(ids), "since", since.UTC().Format(time.RFC3339))
 	began := time.Now()
-	failure := p.run(ctx)
-	end := db.EndRepairParams{
-		OrgID: s.orgID(), GapIds: ids, Status: gapUnrepaired, ChatsSwept: int64(len(p.changed)),
-	}
+	changed, failure := r.fetchSince(ctx, s, since)
+	end := db.EndRepairParams{OrgID: s.orgID(), GapIds: ids, Status: gapUnrepaired, ChatsSwept: int64(len(changed))}
 	if failure == nil {
 		at := time.Now().UTC()
 		end.Status, end.RepairedAt = gapRepaired, &at
 	}
-	if len(p.changed) > 0 && ctx.Err() == nil {
+	if len(changed) > 0 && ctx.Err() == nil {
 		end.MessagesRecovered, err = q.CountRecovered(ctx, db.CountRecoveredParams{
-			OrgID: s.orgID(), ChatIds: p.changed, AfterAt: began.UTC(), UntilAt: time.Now().UTC(),
+			OrgID: s.orgID(), ChatIds: changed, AfterAt: began.UTC(), UntilAt: time.Now().UTC(),
 		})
 		if err != nil {
 			return errors.Join(failure, err)
 		}
 	}
-	if err := q.EndRepair(context.WithoutCancel(ctx), end); err != nil {
+	// A stop must not leave it as repairing; nor is a Postgres to be waited for that does not answer.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerEvery)
+	defer cancel()
+	if err := q.EndRepair(last, end); err != nil {
 		return errors.Join(failure, err)
 	}
 	if failure == nil {
-		p.log.Info("what was missed is repaired", "gaps", len(ids), "chats", end.ChatsSwept, "messages", end.MessagesRecovered)
+		s.log.Info("what was missed is repaired", "gaps", len(ids), "chats", end.ChatsSwept, "messages", end.MessagesRecovered)
 	}
 	return failure
 }
 
-// sweep is one reading of an org's lists.
-type sweep struct {
-	*reconciler
-	orgID   string
-	since   time.Time
-	lane    *Lane
-	log     *slog.Logger
-	changed []string // chats that changed since
-	last    int64    // seq of the last page that was spooled
+// fetchSince reads the list of chats, then the messages of those that changed since, and returns once all of it is in
+// Postgres.
+func (r *reconciler) fetchSince(ctx context.Context, s *session, since time.Time) (changed []string, err error) {
+	p := r.sweepOf(s)
+	defer p.lane.expectingLate()()
+	if changed, err = p.chats(ctx, since); err != nil {
+		return nil, err
+	}
+	for _, chatID := range changed {
+		if err := p.messages(ctx, chatID, since); err != nil {
+			return changed, err
+		}
+	}
+	return changed, p.committed(ctx)
 }
 
-// run reads the list of chats, then the messages of those that changed, and returns once all of it is in Postgres.
-func (p *sweep) run(ctx context.Context) error {
-	p.lane.mayBeLate.Add(1)
-	defer p.lane.mayBeLate.Add(-1)
-	if err := p.chats(ctx); err != nil {
-		return err
-	}
-	for _, chatID := range p.changed {
-		if err := p.messages(ctx, chatID); err != nil {
-			return err
-		}
-	}
-	return p.committed(ctx)
-}
-
-// chats reads the list of chats again and again, until it brings none that was not seen before: it has no promised
-// order, and a chat that changes may move to a page that was read already.
-func (p *sweep) chats(ctx context.Context) error {
-	seen := map[string]bool{}
-	for range maxPasses {
-		count, isNew := -1, false
-		for page := 1; ; page++ {
-			got, err := p.ask(ctx, KindChatsPage, func() (*invent.Page, error) {
-				return p.ingester.config.Client.InboxPage(ctx, p.orgID, page, invent.MaxTake)
-			})
-			if err != nil {
-				return fmt.Errorf("reading page %d of the inbox list: %w", page, err)
-			}
-			chats, _ := p.decoder.Chats(got.Body)
-			for i := range chats {
-				c := &chats[i]
-				if seen[c.ID.V] {
-					continue
-				}
-				seen[c.ID.V], isNew = true, true
-				if !c.UpdatedAt.Given() || !c.UpdatedAt.V.Before(p.since) {
-					p.changed = append(p.changed, strings.Clone(c.ID.V))
-				}
-			}
-			if count = got.Count; len(chats) == 0 || count >= 0 && page*invent.MaxTake >= count {
-				break
-			}
-		}
-		if !isNew || count >= 0 && len(seen) >= count {
-			return nil
-		}
-	}
-	return fmt.Errorf("the inbox list still shifts after %d readings", maxPasses)
-}
-
-// messages reads what was written in a chat since, in the same way.
-func (p *sweep) messages(ctx context.Context, chatID string) error {
-	seen := map[string]bool{}
-	for range maxPasses {
-		count, isNew := -1, false
-		for page := 1; ; page++ {
-			got, err := p.ask(ctx, KindMessagesPage, func() (*invent.Page, error) {
-				return p.ingester.config.Client.MessagesPage(ctx, chatID, p.since, page, invent.MaxTake)
-			})
-			if err != nil {
-				return fmt.Errorf("reading page %d of a chat's messages: %w", page, err)
-			}
-			if got.Status >= 400 {
-				return nil // it is gone, which the spooled answer says
-			}
-			messages, _ := p.decoder.Messages(got.Body)
-			for i := range messages {
-				isNew = isNew || !seen[messages[i].ID.V]
-				seen[strings.Clone(messages[i].ID.V)] = true
-			}
-			if count = got.Count; len(messages) == 0 || count >= 0 && page*invent.MaxTake >= count {
-				break
-			}
-		}
-		if !isNew || count >= 0 && len(seen) >= count {
-			return nil
-		}
-	}
-	return fmt.Errorf("a chat's messages still shift after %d readings", maxPasses)
-}
-
-// ask makes one request within the budget and spools its answer. What Invent asks to be waited for is waited for.
-func (p *sweep) ask(ctx context.Context, kind string, request func() (*invent.Page, error)) (*invent.Page, error) {
-	wait := backoff{base: time.Second, limit: time.Minute}
-	for {
-		if err := p.room(ctx); err != nil {
-			return nil, err
-		}
-		if err := p.budget.Wait(ctx); err != nil {
-			return nil, err
-		}
-		page, err := request()
-		if err == nil {
-			return page, p.spool(kind, page)
-		}
-		var status *invent.StatusError
-		limited := errors.As(err, &status) && status.Status == 429
-		if status != nil && status.Status < 500 && !limited || !limited && wait.failures >= maxTries || ctx.Err() != nil {
-			return nil, err
-		}
-		var atLeast time.Duration
-		if status != nil {
-			atLeast = status.RetryAfter
-		}
-		if !sleep(ctx, wait.next(atLeast)) {
-			return nil, ctx.Err()
-		}
-	}
-}
-
-// room waits until the spool is less than half full: what comes over the socket cannot be fetched again, pages can.
-func (p *sweep) room(ctx context.Context) error {
-	for s := p.lane.spool.Stats(); s.Bytes*2 > s.MaxBytes; s = p.lane.spool.Stats() {
-		if !sleep(ctx, fullEvery) {
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-// spool puts an answer into the lane, as fresh as its request's start.
-func (p *sweep) spool(kind string, page *invent.Page) error {
-	request, err := json.Marshal(requestOf(page))
-	if err != nil {
-		return fmt.Errorf("describing the request: %w", err)
-	}
-	r := spool.Record{
-		ReceivedAt: page.FinishedAt, ObservedAt: page.StartedAt, OrgID: p.orgID, Source: SourceREST, Kind: kind,
-		Request: request, Body: page.Body,
-	}
-	if err := p.lane.spool.Append(&r); err != nil {
-		return fmt.Errorf("appending to the spool: %w", err)
-	}
-	p.last = r.Seq
-	return nil
-}
-
-func requestOf(page *invent.Page) Request {
-	header := func(n int) *int {
-		if n < 0 {
-			return nil
-		}
-		return &n
-	}
-	return Request{
-		Path: page.Path, Query: page.Query, Status: page.Status, StartedAt: page.StartedAt.UTC(),
-		Count: header(page.Count), Page: header(page.Page), Take: header(page.Take),
-	}
-}
-
-// committed waits until the last page is in Postgres.
-func (p *sweep) committed(ctx context.Context) error {
-	for p.lane.Committed() < p.last {
-		if !sleep(ctx, 50*time.Millisecond) {
-			return ctx.Err()
-		}
-	}
-	return nil
+// isListening reports whether the org's socket is open, under its real id.
+func (s *session) isListening() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.connected && s.realID != "" && s.realID != invent.OwnOrg
 }

@@ -192,6 +192,9 @@ func (b *batch) saveChats(ctx context.Context, q *db.Queries) error {
 		p.ObservedSeqs = append(p.ObservedSeqs, r.ObservedSeq)
 		p.StateVersionAts = append(p.StateVersionAts, r.StateVersionAt)
 		p.MembersListedAts = append(p.MembersListedAts, r.MembersListedAt)
+		p.MessagesCompleteFroms = append(p.MessagesCompleteFroms, r.MessagesCompleteFrom)
+		p.MessagesCompleteThroughs = append(p.MessagesCompleteThroughs, r.MessagesCompleteThrough)
+		p.ListedAts = append(p.ListedAts, r.ListedAt)
 	}
 	if len(p.OrgIds) == 0 {
 		return nil

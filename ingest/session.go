@@ -49,9 +49,11 @@ type session struct {
 	mu        sync.Mutex
 	realID    string // of the org; empty while it is not known
 	connected bool
-	trouble   string // why not
-	lease     *lease // nil while the org's id is not known
-	recalled  string // the org whose last listener was looked up since this process took it
+	current   *connection             // the open one
+	giveUp    context.CancelCauseFunc // ends it
+	trouble   string                  // why there is none
+	lease     *lease                  // nil while the org's id is not known
+	recalled  string                  // the org whose last listener was looked up since this process took it
 }
 
 func newSession(i *Ingester, org string) *session {
@@ -258,8 +260,8 @@ func (s *session) once(ctx context.Context) (opened bool, err error) {
 	defer stop()
 	opening := c.opened(conn.LastByteAt)
 	s.ingester.ledger.opened(c.orgID, opening)
-	s.setConnected(true)
-	defer s.setConnected(false)
+	s.setConnected(c, giveUp)
+	defer s.setConnected(nil, nil)
 	s.log.Info("connected to the inbox", "connection", c.id)
 	if s.ingester.repairs != nil {
 		s.ingester.repairs.connected(s.org)
@@ -361,10 +363,11 @@ func (s *session) setID(orgID string) {
 	}
 }
 
-func (s *session) setConnected(yes bool) {
+func (s *session) setConnected(c *connection, giveUp context.CancelCauseFunc) {
+	yes := c != nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.connected = yes
+	s.connected, s.current, s.giveUp = yes, c, giveUp
 	gauge := s.ingester.metrics.connected.WithLabelValues(s.org)
 	if yes {
 		gauge.Set(1)

@@ -21,9 +21,6 @@ var derivedTables = []string{
 	"message_files", "referrals",
 }
 
-// keptColumns are not made of raw; a rebuild leaves them as they are.
-var keptColumns = map[string][]string{"chats": {"messages_complete_from", "messages_complete_through"}}
-
 // arrivalColumns depend on the order in which events came, or on whether late ones were expected when they did
 // (LaneConfig.MayBeLate); live tables and rebuilt ones may differ in them.
 var arrivalColumns = func() map[string][]string {
@@ -100,7 +97,7 @@ type shadow struct{ tables []*shadowTable }
 type shadowTable struct {
 	name    string
 	keys    []string
-	columns []shadowColumn // all but the keys and those of keptColumns
+	columns []shadowColumn // all but the keys
 	ofChat  bool
 }
 
@@ -138,10 +135,9 @@ order by a.attnum`, t.name)
 	var column shadowColumn
 	var isKey bool
 	_, err = pgx.ForEachRow(rows, []any{&column.name, &column.typ, &isKey}, func() error {
-		switch {
-		case isKey:
+		if isKey {
 			t.keys = append(t.keys, column.name)
-		case !slices.Contains(keptColumns[t.name], column.name):
+		} else {
 			t.columns = append(t.columns, column)
 		}
 		return nil

@@ -296,6 +296,7 @@ create table inbox.chats (
     observed_seq              int8 not null,
     state_version_at          timestamptz,
     members_listed_at         timestamptz,
+    listed_at                 timestamptz,
     primary key (org_id, chat_id),
     foreign key (org_id) references inbox.orgs,
     foreign key (org_id, toolset_id) references inbox.toolsets
@@ -316,8 +317,8 @@ comment on column inbox.chats.updated_at is 'When the chat was last changed, by 
 comment on column inbox.chats.toolset_id is 'The tools offered in the chat (toolsets); NULL when never told or cleared.';
 comment on column inbox.chats.features is 'Feature settings (web search, reasoning); NULL when never told or cleared.';
 comment on column inbox.chats.last_message_id is 'The newest message the chats events showed; no foreign key, since messages refer to chats. NULL when none was shown.';
-comment on column inbox.chats.messages_complete_from is 'From when on the chats messages are known to be complete; NULL when that was never shown.';
-comment on column inbox.chats.messages_complete_through is 'Until when the chats messages are known to be complete; NULL when that was never shown.';
+comment on column inbox.chats.messages_complete_from is 'From when on the chats messages are known to be all here, since its message list was read to its end; 1970-01-01 means from the very first. NULL when that was never done.';
+comment on column inbox.chats.messages_complete_through is 'Until when the chats messages are known to be all here: the start of that reading. NULL when that was never done.';
 comment on column inbox.chats.deleted_at is 'Observed time of the first event or response that said the chat was deleted; NULL when none did.';
 comment on column inbox.chats.is_stub is 'True while nothing has described the chat itself: only its messages are known.';
 comment on column inbox.chats.first_seen_at is 'Observed time of the first event that named it.';
@@ -326,6 +327,7 @@ comment on column inbox.chats.version_at is 'The source''s clock of the newest v
 comment on column inbox.chats.observed_at is 'Bookkeeping: observed time of the newest event about the chat or its messages; an event before it is late and has the chat derived again.';
 comment on column inbox.chats.observed_seq is 'Bookkeeping: place in its stream of the event observed_at speaks of.';
 comment on column inbox.chats.state_version_at is 'Bookkeeping: the sources clock of the newest version that described the state; NULL when none did.';
+comment on column inbox.chats.listed_at is 'Observed time of the newest page of the inbox list that named it. NULL when none did.';
 comment on column inbox.chats.members_listed_at is 'Bookkeeping: observed time of the newest complete members list; NULL when there was none.';
 
 create table inbox.chat_states (

@@ -128,6 +128,21 @@ comment on column ops.leases.acquired_at is 'When this holder took it.';
 comment on column ops.leases.renewed_at is 'When this holder last renewed it.';
 comment on column ops.leases.expires_at is 'When another process may take it unless it is renewed.';
 
+create view ops.incomplete_chats as
+select c.org_id, c.chat_id, c.updated_at, c.observed_at, c.messages_complete_from, c.messages_complete_through
+from inbox.chats as c
+where c.deleted_at is null and (
+    c.messages_complete_through is null or c.messages_complete_from > timestamptz '1970-01-01 00:00:00+00'
+    or c.observed_at > c.messages_complete_through and c.updated_at > c.messages_complete_through - interval '5 minutes'
+);
+comment on view ops.incomplete_chats is 'Chats whose messages are not known to be all here: the message list was never read from its beginning, or the chat has changed since (five minutes are allowed for between the vendor''s clock and the archiver''s).';
+comment on column ops.incomplete_chats.org_id is 'The chat''s org.';
+comment on column ops.incomplete_chats.chat_id is 'The chat.';
+comment on column ops.incomplete_chats.updated_at is 'As in inbox.chats.';
+comment on column ops.incomplete_chats.observed_at is 'As in inbox.chats.';
+comment on column ops.incomplete_chats.messages_complete_from is 'As in inbox.chats.';
+comment on column ops.incomplete_chats.messages_complete_through is 'As in inbox.chats.';
+
 create table ops.settings (
     org_id     text        not null,
     name       text        not null,

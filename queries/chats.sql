@@ -8,13 +8,13 @@ join inbox.chats as t on t.org_id = k.org_id and t.chat_id = k.chat_id;
 insert into inbox.chats as t (
     org_id, chat_id, title, model, status, visibility, temporary, pinned, shared_url, link, created_at, updated_at,
     toolset_id, features, last_message_id, deleted_at, is_stub, first_seen_at, last_seen_at, version_at, observed_at,
-    observed_seq, state_version_at, members_listed_at
+    observed_seq, state_version_at, members_listed_at, messages_complete_from, messages_complete_through, listed_at
 )
 select
     r.org_id, r.chat_id, r.title, r.model, r.status, r.visibility, r.temporary, r.pinned, r.shared_url, r.link,
     r.created_at, r.updated_at, r.toolset_id, r.features::jsonb, r.last_message_id, r.deleted_at, r.is_stub,
     r.first_seen_at, r.last_seen_at, r.version_at, r.observed_at, r.observed_seq, r.state_version_at,
-    r.members_listed_at
+    r.members_listed_at, r.messages_complete_from, r.messages_complete_through, r.listed_at
 from rows from (
     unnest(@org_ids::text[]), unnest(@chat_ids::text[]), unnest(@titles::varchar[]), unnest(@models::varchar[]),
     unnest(@status_list::varchar[]), unnest(@visibilitys::varchar[]), unnest(@temporarys::boolean[]),
@@ -25,11 +25,14 @@ from rows from (
     unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
     unnest(@version_ats::timestamp with time zone[]), unnest(@observed_ats::timestamptz[]),
     unnest(@observed_seqs::int8[]), unnest(@state_version_ats::timestamp with time zone[]),
-    unnest(@members_listed_ats::timestamp with time zone[])
+    unnest(@members_listed_ats::timestamp with time zone[]),
+    unnest(@messages_complete_froms::timestamp with time zone[]),
+    unnest(@messages_complete_throughs::timestamp with time zone[]),
+    unnest(@listed_ats::timestamp with time zone[])
 ) as r (
     org_id, chat_id, title, model, status, visibility, temporary, pinned, shared_url, link, created_at, updated_at,
     toolset_id, features, last_message_id, deleted_at, is_stub, first_seen_at, last_seen_at, version_at, observed_at,
-    observed_seq, state_version_at, members_listed_at
+    observed_seq, state_version_at, members_listed_at, messages_complete_from, messages_complete_through, listed_at
 )
 on conflict (org_id, chat_id) do update set
     title = excluded.title, model = excluded.model, status = excluded.status, visibility = excluded.visibility,
@@ -38,16 +41,20 @@ on conflict (org_id, chat_id) do update set
     features = excluded.features, last_message_id = excluded.last_message_id, deleted_at = excluded.deleted_at,
     is_stub = excluded.is_stub, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
     version_at = excluded.version_at, observed_at = excluded.observed_at, observed_seq = excluded.observed_seq,
-    state_version_at = excluded.state_version_at, members_listed_at = excluded.members_listed_at
+    state_version_at = excluded.state_version_at, members_listed_at = excluded.members_listed_at,
+    messages_complete_from = excluded.messages_complete_from,
+    messages_complete_through = excluded.messages_complete_through, listed_at = excluded.listed_at
 where (t.observed_at, t.observed_seq) <= (excluded.observed_at, excluded.observed_seq)
     and (
         t.title, t.model, t.status, t.visibility, t.temporary, t.pinned, t.shared_url, t.link, t.created_at,
         t.updated_at, t.toolset_id, t.features, t.last_message_id, t.deleted_at, t.is_stub, t.first_seen_at,
-        t.last_seen_at, t.version_at, t.observed_at, t.observed_seq, t.state_version_at, t.members_listed_at
+        t.last_seen_at, t.version_at, t.observed_at, t.observed_seq, t.state_version_at, t.members_listed_at,
+        t.messages_complete_from, t.messages_complete_through, t.listed_at
     ) is distinct from (
         excluded.title, excluded.model, excluded.status, excluded.visibility, excluded.temporary, excluded.pinned,
         excluded.shared_url, excluded.link, excluded.created_at, excluded.updated_at, excluded.toolset_id,
         excluded.features, excluded.last_message_id, excluded.deleted_at, excluded.is_stub, excluded.first_seen_at,
         excluded.last_seen_at, excluded.version_at, excluded.observed_at, excluded.observed_seq,
-        excluded.state_version_at, excluded.members_listed_at
+        excluded.state_version_at, excluded.members_listed_at, excluded.messages_complete_from,
+        excluded.messages_complete_through, excluded.listed_at
     );

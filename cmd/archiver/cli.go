@@ -23,6 +23,7 @@ type cli struct {
 	Ingest   ingestCommand   `cmd:"" help:"The main job: hold the inbox socket and archive every event."`
 	Demo     demoCommand     `cmd:"" help:"See it work without any configuration: a simulated inbox, archived into an embedded Postgres."`
 	Simulate simulateCommand `cmd:"" help:"A local Invent to try things against."`
+	Backfill backfillCommand `cmd:"" help:"Fetch what is older than the archive from Invent's lists."`
 	Rebuild  rebuildCommand  `cmd:"" help:"Make the tables anew from the raw events, or check that they are what these give."`
 	Export   exportCommand   `cmd:"" help:"Write the raw events to standard output, one line of JSON each."`
 	Import   importCommand   `cmd:"" help:"Archive events from files: of an export, or bare frames."`

@@ -22,8 +22,7 @@ import (
 
 type ingestCommand struct {
 	Org           []string `name:"org" placeholder:"ID" default:"c" from:"INVENT_ORG" help:"Organizations to archive: ids, repeated or with commas; c is the key's own, all is that and those below it (found at start)."`
-	APIKeyFile    string   `name:"api-key-file" placeholder:"FILE" from:"INVENT_API_KEY_FILE" help:"File that holds the API key. Required, unless the key itself is in $$INVENT_API_KEY; where both are set, the file counts."`
-	APIURL        string   `name:"api-url" placeholder:"URL" default:"https://api.useinvent.com" from:"INVENT_API_URL" help:"Where Invent's API is; plain http is allowed to loopback only."`
+	Access        access   `embed:""`
 	SpoolDir      string   `name:"spool-dir" placeholder:"DIR" from:"ARCHIVER_SPOOL_DIR" help:"Where received events wait for Postgres (default: spool in the data directory)."`
 	SpoolMaxBytes byteSize `name:"spool-max-bytes" placeholder:"SIZE" default:"10GiB" from:"ARCHIVER_SPOOL_MAX_BYTES" help:"Most that may wait there; when it is full nothing more is received."`
 	MaxFrameBytes byteSize `name:"max-frame-bytes" placeholder:"SIZE" default:"16MiB" from:"ARCHIVER_MAX_FRAME_BYTES" help:"Largest event that is accepted."`
@@ -107,7 +106,7 @@ func (c *ingestCommand) ingest(p *program, client *invent.Client, db *database, 
 	if err != nil {
 		return fmt.Errorf("starting to ingest: %w", err)
 	}
-	attributes := []any{"version", version(), "orgs", strings.Join(c.Org, ","), "api_url", c.APIURL, "database", db.name(), "spool_dir", c.SpoolDir}
+	attributes := []any{"version", version(), "orgs", strings.Join(c.Org, ","), "api_url", c.Access.APIURL, "database", db.name(), "spool_dir", c.SpoolDir}
 	if listener != nil {
 		status := func() ingest.Status {
 			s := ingester.Status()
@@ -143,10 +142,6 @@ func (c *ingestCommand) validate(p *program) (*invent.Client, error) {
 	if c.Org, err = orgs(c.Org); err != nil {
 		return nil, err
 	}
-	key, err := apiKey(c.APIKeyFile, p.env)
-	if err != nil {
-		return nil, err
-	}
 	switch lanes := int64(max(c.Lanes, min(len(c.Org), 2))); {
 	case c.Lanes < 0 || c.Lanes > 64:
 		return nil, usagef("--lanes or ARCHIVER_LANES is %d: it has to be from 1 to 64; leave it out for the default", c.Lanes)
@@ -155,14 +150,10 @@ func (c *ingestCommand) validate(p *program) (*invent.Client, error) {
 	case int64(c.SpoolMaxBytes)/lanes <= int64(c.MaxFrameBytes):
 		return nil, usagef("--spool-max-bytes or ARCHIVER_SPOOL_MAX_BYTES is %s, which its %d lanes share: each has to hold more than one frame of --max-frame-bytes (%s)", c.SpoolMaxBytes, lanes, c.MaxFrameBytes)
 	}
-	client, err := invent.NewClient(invent.Config{
-		BaseURL: c.APIURL, APIKey: key, MaxFrameBytes: int64(c.MaxFrameBytes), UserAgent: "archiver/" + version(),
-		PingInterval: failpoint.Duration("ping-every", 0), IdleTimeout: failpoint.Duration("idle", 0),
+	return c.Access.client(p, invent.Config{
+		MaxFrameBytes: int64(c.MaxFrameBytes),
+		PingInterval:  failpoint.Duration("ping-every", 0), IdleTimeout: failpoint.Duration("idle", 0),
 	})
-	if err != nil {
-		return nil, &usageError{err: err}
-	}
-	return client, nil
 }
 
 // orgs trims the names and refuses what cannot be asked for.
@@ -208,22 +199,6 @@ func everyOrg(p *program, client *invent.Client, names []string) ([]string, erro
 			return nil, p.ctx.Err()
 		}
 	}
-}
-
-// apiKey reads the key from its file, else from INVENT_API_KEY. A missing key is left for the client to complain about.
-func apiKey(file string, env environment) (string, error) {
-	if file == "" {
-		return strings.TrimRight(env.get("INVENT_API_KEY"), "\r\n"), nil
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return "", usagef("the file of --api-key-file or INVENT_API_KEY_FILE cannot be read: %w", err)
-	}
-	key := strings.TrimRight(string(text), "\r\n")
-	if key == "" {
-		return "", usagef("the file %s of --api-key-file or INVENT_API_KEY_FILE is empty: write the API key into it", file)
-	}
-	return key, nil
 }
 
 // instance names this process in ops.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -15,6 +16,8 @@ type tally struct {
 	quiet bool // no terminal
 	every time.Duration
 	last  time.Time
+	began time.Time // of the bar that is shown
+	first int       // how much was done then
 }
 
 func (p *program) newTally() *tally {
@@ -38,6 +41,26 @@ func (p *tally) show(what string, attributes ...any) {
 	for i := 0; i+1 < len(attributes); i += 2 {
 		fmt.Fprintf(p.w, " %v=%v", attributes[i], attributes[i+1])
 	}
+}
+
+// barWidth is in characters.
+const barWidth = 24
+
+// bar shows how much of it is done, and how long the rest takes at the pace so far.
+func (p *tally) bar(what string, done, all int, attributes ...any) {
+	if p.began.IsZero() || done < p.first {
+		p.began, p.first = time.Now(), done
+	}
+	share := float64(done) / float64(max(all, 1))
+	if filled := int(share * barWidth); !p.quiet {
+		what += " " + strings.Repeat("█", filled) + strings.Repeat("░", barWidth-filled)
+	}
+	attributes = append([]any{"done", done, "of", all, "percent", int(100 * share)}, attributes...)
+	if done > p.first {
+		left := time.Since(p.began) / time.Duration(done-p.first) * time.Duration(all-done)
+		attributes = append(attributes, "left", left.Round(time.Second))
+	}
+	p.show(what, attributes...)
 }
 
 // done clears the line.

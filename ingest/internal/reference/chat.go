@@ -164,6 +164,17 @@ func (t Tables) addChat(told []*said) {
 	}
 
 	row := chat.finish()
+	row["listed_at"] = nil
+	var whole *span
+	for _, s := range told {
+		if s.isListed {
+			row["listed_at"] = s.seen.at
+		}
+		whole = whole.with(s.complete)
+	}
+	if whole != nil {
+		row["messages_complete_from"], row["messages_complete_through"] = microseconds(whole.From), microseconds(whole.Through)
+	}
 	row["version_at"] = orNull(newest)
 	row["observed_at"], row["observed_seq"] = told[len(told)-1].seen.at, told[len(told)-1].seen.seq
 	row["state_version_at"], row["members_listed_at"] = orNull(stateClock), listedAt
@@ -178,6 +189,33 @@ func (t Tables) addChat(told []*said) {
 		r.last = r.first // what is behind a hash never changes
 		t.add("referrals", r.finish())
 	}
+}
+
+// with joins two spans that touch; of others the one that ends later stays, and of two that end together the newer.
+func (a *span) with(b *span) *span {
+	if b == nil {
+		return a
+	}
+	joined := *b
+	if joined.From.IsZero() {
+		joined.From = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	if a == nil {
+		return &joined
+	}
+	if apart := joined.From.After(a.Through) || a.From.After(joined.Through); apart {
+		if joined.Through.Before(a.Through) {
+			return a
+		}
+		return &joined
+	}
+	if a.From.Before(joined.From) {
+		joined.From = a.From
+	}
+	if a.Through.After(joined.Through) {
+		joined.Through = a.Through
+	}
+	return &joined
 }
 
 func emptied(columns map[string]cell) map[string]cell {

@@ -15,6 +15,8 @@ type said struct {
 	stream        uuid.UUID
 	seen          observation
 	deleted       bool
+	isListed      bool  // on a page of the inbox list
+	complete      *span // over which it ends the reading of the chat's messages
 
 	isChat      bool // it describes the chat, not only messages
 	snapshot    bool
@@ -30,6 +32,12 @@ type said struct {
 	messages []*saidMessage
 	mentions []mention
 	blocks   []block
+}
+
+// span is a time; without from it goes back to the first message.
+type span struct {
+	From    time.Time `json:"from"`
+	Through time.Time `json:"through"`
 }
 
 type saidState struct {
@@ -79,6 +87,7 @@ func (r *Record) chatsPage(body any) (all []*said) {
 			again = again || id(later, "id").value == s.chatID
 		}
 		if !again {
+			s.isListed = true
 			all = append(all, s)
 		}
 	}
@@ -87,8 +96,9 @@ func (r *Record) chatsPage(body any) (all []*said) {
 
 func (r *Record) messagesPage(body any, isJSON bool) []*said {
 	var request struct {
-		Path   string `json:"path"`
-		Status int    `json:"status"`
+		Path      string `json:"path"`
+		Status    int    `json:"status"`
+		Completes *span  `json:"completes"`
 	}
 	if json.Unmarshal(r.Request, &request) != nil {
 		return nil
@@ -111,6 +121,7 @@ func (r *Record) messagesPage(body any, isJSON bool) []*said {
 	for _, m := range page {
 		s.message(m)
 	}
+	s.complete = request.Completes
 	return []*said{s}
 }
 
