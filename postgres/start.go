@@ -233,6 +233,10 @@ func (s *Server) createDatabase(ctx context.Context) error {
 // tools on this machine, as long as the server runs.
 func (s *Server) URL() string { return s.url }
 
+// PasswordFile is the path of the file that holds the password of the role "archiver" and nothing else; its owner alone
+// may read it.
+func (s *Server) PasswordFile() string { return s.home.path("password") }
+
 // Done is closed when the server has stopped, by Close or by itself.
 func (s *Server) Done() <-chan struct{} { return s.process.done }
 
