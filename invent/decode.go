@@ -1,8 +1,9 @@
 package invent
 
-// The vendor's objects, field by field. Names are matched exactly; names that are not here are passed over, and so shown as unmapped by the drift report. A chat, a
-// message, a member and a file without an id are flawed. The other nested objects may be empty, which says nothing, but
-// not describe something without naming it.
+// The vendor's objects, field by field: here those of a chat, in decode_*.go the others. Names are matched exactly; names
+// that are not here are passed over, and so shown as unmapped by the drift report. A chat, a message, a member and a file
+// without an id are flawed. The other nested objects may be empty, which says nothing, but not describe something without
+// naming it.
 
 func (d *Decoder) event(e *Event) {
 	for d.open(); d.next(); {

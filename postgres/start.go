@@ -123,7 +123,10 @@ func (s *Server) launch(ctx context.Context, binaries Binaries, opts Options) er
 		s.port = port
 		s.url = connectionURL(password, port, database)
 		if err = s.run(ctx, binaries, opts); err == nil {
-			return s.home.rememberPort(port)
+			if err = s.home.rememberPort(port); err != nil {
+				return errors.Join(err, s.process.stop()) // nobody else knows of it yet
+			}
+			return nil
 		}
 		// Two things pass: another program took the port between our look and the server's own
 		// bind, and a worker of a server that was killed has not ended yet.
