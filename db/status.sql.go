@@ -103,14 +103,19 @@ func (q *Queries) GetGapsSince(ctx context.Context, arg GetGapsSinceParams) ([]O
 }
 
 const getLatestConnections = `-- name: GetLatestConnections :many
-select distinct on (c.org_id)
-    c.org_id, c.instance, c.started_at, c.opened_at, c.last_frame_at, c.last_heard_at, c.closed_at, c.close_code,
-    c.close_reason,
-    (select min(f.opened_at) from ops.connections as f where f.org_id = c.org_id)::timestamp with time zone as first_opened_at,
-    (select max(f.last_heard_at) from ops.connections as f where f.org_id = c.org_id)::timestamp with time zone as heard_at
-from ops.connections as c
-where cardinality($1::text[]) = 0 or c.org_id = any($1::text[])
-order by c.org_id, c.started_at desc
+select
+    latest.org_id, latest.instance, latest.started_at, latest.opened_at, latest.last_frame_at, latest.last_heard_at, latest.closed_at, latest.close_code, latest.close_reason,
+    (select min(f.opened_at) from ops.connections as f where f.org_id = latest.org_id)::timestamp with time zone as first_opened_at,
+    (select max(f.last_heard_at) from ops.connections as f where f.org_id = latest.org_id)::timestamp with time zone as heard_at
+from (
+    select distinct on (c.org_id)
+        c.org_id, c.instance, c.started_at, c.opened_at, c.last_frame_at, c.last_heard_at, c.closed_at, c.close_code,
+        c.close_reason
+    from ops.connections as c
+    where cardinality($1::text[]) = 0 or c.org_id = any($1::text[])
+    order by c.org_id, c.started_at desc
+) as latest
+order by latest.org_id
 `
 
 type GetLatestConnectionsRow struct {
@@ -127,7 +132,8 @@ type GetLatestConnectionsRow struct {
 	HeardAt       *time.Time
 }
 
-// The newest connection of each org, or of some orgs, and when the org was first listened to.
+// The newest connection of each org, or of some orgs, and when the org was first listened to. What is asked of all of an
+// org's connections is asked outside of the DISTINCT ON, which would ask it once for each connection.
 func (q *Queries) GetLatestConnections(ctx context.Context, orgIds []string) ([]GetLatestConnectionsRow, error) {
 	rows, err := q.db.Query(ctx, getLatestConnections, orgIds)
 	if err != nil {

@@ -18,8 +18,9 @@
 //   - Absent and null: set in assign.go, Snapshot or patch by the objects' IsSnapshot.
 //   - Bad values: package invent, which leaves flaws; and Lane.isolate for what Postgres itself refuses.
 //
-// Rebuild (rebuild.go) sends what is stored in raw the same way into temporary tables (shadow.go) and compares or
-// exchanges these with inbox. Export and Import (export.go, import.go, envelope.go) take events out and in.
+// Rebuild (rebuild.go) sends what is stored in raw the same way (replay.go) into temporary tables (shadow.go), and while
+// the writers wait (stop.go) compares these with inbox (verify.go) or exchanges them (swap.go). Export and Import
+// (export.go, import.go, envelope.go) take events out and in.
 //
 // Beside this way every event's fields are counted (drift.go, invent.Sightings), in memory, and written to
 // ops.field_sightings every few seconds in transactions of their own; drift_report.go and status_report.go read what the

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// States of a gap (ops.gaps.status).
+// States of a gap (ops.gaps.status). While the lists are read for it, the query StartRepair says "repairing".
 const (
 	gapOpen       = "open"       // it lasts
 	gapUnrepaired = "unrepaired" // it is over; what was missed has not been fetched again

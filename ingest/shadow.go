@@ -148,21 +148,13 @@ order by a.attnum`, t.name)
 
 // clear empties the tables for the next org.
 func (s *shadow) clear(ctx context.Context, conn *pgx.Conn) error {
-	var names []string
-	for _, t := range s.tables {
-		names = append(names, t.rebuilt())
-	}
-	_, err := conn.Exec(ctx, "truncate "+strings.Join(names, ", "))
+	_, err := conn.Exec(ctx, "truncate "+each(s.tables, ", ", (*shadowTable).rebuilt))
 	return err
 }
 
 // analyze tells the planner how large the tables have become; autovacuum passes temporary tables over.
 func (s *shadow) analyze(ctx context.Context, conn *pgx.Conn) error {
-	var names []string
-	for _, t := range s.tables {
-		names = append(names, t.rebuilt())
-	}
-	_, err := conn.Exec(ctx, "analyze "+strings.Join(names, ", "))
+	_, err := conn.Exec(ctx, "analyze "+each(s.tables, ", ", (*shadowTable).rebuilt))
 	return err
 }
 

@@ -97,7 +97,7 @@ func (s *Standing) gaps(rows []db.OpsGap, now time.Time) (away []interval) {
 		switch {
 		case g.EndedAt == nil:
 			s.OpenGaps++
-		case g.Status != "repaired":
+		case g.Status != gapRepaired:
 			s.Unrepaired++
 		default:
 			continue

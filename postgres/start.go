@@ -123,7 +123,10 @@ func (s *Server) launch(ctx context.Context, binaries Binaries, opts Options) er
 		s.port = port
 		s.url = connectionURL(password, port, database)
 		if err = s.run(ctx, binaries, opts); err == nil {
-			return s.home.rememberPort(port)
+			if err = s.home.rememberPort(port); err != nil {
+				return errors.Join(err, s.process.stop()) // nobody else knows of it yet
+			}
+			return nil
 		}
 		// Two things pass: another program took the port between our look and the server's own
 		// bind, and a worker of a server that was killed has not ended yet.
@@ -232,6 +235,10 @@ func (s *Server) createDatabase(ctx context.Context) error {
 // URL is the connection string of the database "archiver", with the password: for pgx, psql and BI
 // tools on this machine, as long as the server runs.
 func (s *Server) URL() string { return s.url }
+
+// PasswordFile is the path of the file that holds the password of the role "archiver" and nothing else; its owner alone
+// may read it.
+func (s *Server) PasswordFile() string { return s.home.path("password") }
 
 // Done is closed when the server has stopped, by Close or by itself.
 func (s *Server) Done() <-chan struct{} { return s.process.done }

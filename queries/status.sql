@@ -1,13 +1,19 @@
 -- name: GetLatestConnections :many
--- The newest connection of each org, or of some orgs, and when the org was first listened to.
-select distinct on (c.org_id)
-    c.org_id, c.instance, c.started_at, c.opened_at, c.last_frame_at, c.last_heard_at, c.closed_at, c.close_code,
-    c.close_reason,
-    (select min(f.opened_at) from ops.connections as f where f.org_id = c.org_id)::timestamp with time zone as first_opened_at,
-    (select max(f.last_heard_at) from ops.connections as f where f.org_id = c.org_id)::timestamp with time zone as heard_at
-from ops.connections as c
-where cardinality(@org_ids::text[]) = 0 or c.org_id = any(@org_ids::text[])
-order by c.org_id, c.started_at desc;
+-- The newest connection of each org, or of some orgs, and when the org was first listened to. What is asked of all of an
+-- org's connections is asked outside of the DISTINCT ON, which would ask it once for each connection.
+select
+    latest.*,
+    (select min(f.opened_at) from ops.connections as f where f.org_id = latest.org_id)::timestamp with time zone as first_opened_at,
+    (select max(f.last_heard_at) from ops.connections as f where f.org_id = latest.org_id)::timestamp with time zone as heard_at
+from (
+    select distinct on (c.org_id)
+        c.org_id, c.instance, c.started_at, c.opened_at, c.last_frame_at, c.last_heard_at, c.closed_at, c.close_code,
+        c.close_reason
+    from ops.connections as c
+    where cardinality(@org_ids::text[]) = 0 or c.org_id = any(@org_ids::text[])
+    order by c.org_id, c.started_at desc
+) as latest
+order by latest.org_id;
 
 -- name: GetGapsSince :many
 -- Gaps that had not ended by then, the oldest first, and those that are not repaired, however old.

@@ -45,7 +45,7 @@ func (p *program) openDatabase() (*database, error) {
 		}
 		return &database{pool: pool}, nil
 	}
-	dir := filepath.Join(p.dataDir, "postgres")
+	dir := p.embeddedDir()
 	p.log.Warn("NO DATABASE IS CONFIGURED: the archive goes into an embedded Postgres on this machine",
 		"dir", dir, "to_use_your_own", "set DATABASE_URL=postgres://user:password@host:5432/database, or --database-url")
 	db, err := p.startEmbedded(dir, func(step string) { p.log.Info("embedded Postgres", "step", step) })
@@ -54,9 +54,12 @@ func (p *program) openDatabase() (*database, error) {
 	}
 	c := db.pool.Config().ConnConfig
 	p.log.Info("as long as this runs, the archive can be looked at with psql", "command",
-		fmt.Sprintf(`PGPASSWORD="$(cat %s)" psql -h %s -p %d -U %s %s`, shellQuoted(filepath.Join(dir, "password")), c.Host, c.Port, c.User, c.Database))
+		fmt.Sprintf(`PGPASSWORD="$(cat %s)" psql -h %s -p %d -U %s %s`, shellQuoted(db.server.PasswordFile()), c.Host, c.Port, c.User, c.Database))
 	return db, nil
 }
+
+// embeddedDir is where the embedded server of the data directory lives.
+func (p *program) embeddedDir() string { return filepath.Join(p.dataDir, "postgres") }
 
 // startEmbedded runs the embedded server in dir.
 func (p *program) startEmbedded(dir string, progress func(string)) (*database, error) {

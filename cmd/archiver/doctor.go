@@ -238,8 +238,8 @@ func (c *doctorCommand) directory(d *diagnosis, what, dir, flag string) {
 func (c *doctorCommand) database(p *program, d *diagnosis) {
 	_, configured := postgres.Configured(p.cli.DatabaseURL, p.env.get)
 	if !configured {
-		d.warn("database", "set DATABASE_URL for one that is backed up", "none is configured: the archive is in an embedded Postgres in %s", filepath.Join(p.dataDir, "postgres"))
-		if !p.hasEmbedded() {
+		d.warn("database", "set DATABASE_URL for one that is backed up", "none is configured: the archive is in an embedded Postgres in %s", p.embeddedDir())
+		if _, hasCluster := postgres.Running(p.embeddedDir()); !hasCluster {
 			return // and doctor makes none
 		}
 	}

@@ -2,11 +2,6 @@ package main
 
 import (
 	"errors"
-	"net"
-	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"archiver/postgres"
 )
@@ -26,21 +21,11 @@ func (p *program) runningEmbedded() *database {
 	if _, configured := postgres.Configured(p.cli.DatabaseURL, p.env.get); configured {
 		return nil
 	}
-	dir := filepath.Join(p.dataDir, "postgres")
-	status, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
-	if err != nil {
+	url, _ := postgres.Running(p.embeddedDir())
+	if url == "" {
 		return nil
 	}
-	lines := strings.Split(string(status), "\n") // pid, data directory, start time, port, …
-	password, err := os.ReadFile(filepath.Join(dir, "password"))
-	if err != nil || len(lines) < 4 {
-		return nil
-	}
-	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword("archiver", strings.TrimSpace(string(password))),
-		Host: net.JoinHostPort("127.0.0.1", strings.TrimSpace(lines[3])), Path: "/archiver", RawQuery: "sslmode=disable",
-	}
-	pool, err := postgres.Connect(p.ctx, u.String())
+	pool, err := postgres.Connect(p.ctx, url)
 	if err != nil {
 		return nil
 	}
@@ -50,10 +35,4 @@ func (p *program) runningEmbedded() *database {
 		return nil
 	}
 	return db
-}
-
-// hasEmbedded says whether the data directory holds an embedded server.
-func (p *program) hasEmbedded() bool {
-	_, err := os.Stat(filepath.Join(p.dataDir, "postgres", "data", "PG_VERSION"))
-	return err == nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 )
 
 type postgresCommand struct{}
@@ -20,7 +19,7 @@ Examples:
 
 // Run serves the embedded Postgres until the program is told to stop.
 func (c *postgresCommand) Run(p *program) error {
-	dir := filepath.Join(p.dataDir, "postgres")
+	dir := p.embeddedDir()
 	db, err := p.startEmbedded(dir, func(step string) { fmt.Fprintln(p.stdout, step+" …") })
 	if err != nil {
 		return err

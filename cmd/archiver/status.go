@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"math"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -222,7 +223,7 @@ func (c *statusCommand) print(p *program, db *database, s *archiveStatus) {
 			fmt.Fprintf(p.stdout, ", the oldest for %.1f s", r.LagSeconds)
 		}
 		if s.DrainSeconds != nil {
-			fmt.Fprintf(p.stdout, ", written in about %s at this pace", (time.Duration(*s.DrainSeconds) * time.Second).String())
+			fmt.Fprintf(p.stdout, ", written in about %s at this pace", time.Duration(math.Ceil(*s.DrainSeconds))*time.Second)
 		}
 		fmt.Fprintln(p.stdout, ".")
 	}
