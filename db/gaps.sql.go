@@ -43,24 +43,28 @@ func (q *Queries) CountRecovered(ctx context.Context, arg CountRecoveredParams) 
 }
 
 const endRepair = `-- name: EndRepair :exec
-update ops.gaps set status = $1, repaired_at = $2, chats_swept = $3,
-    messages_recovered = $4
-where org_id = $5 and gap_id = any($6::uuid[])
+update ops.gaps as g set status = $1, repaired_at = $2,
+    chats_swept = g.chats_swept + case when g.gap_id = $3::uuid then $4::int8 else 0 end,
+    messages_recovered = g.messages_recovered + case when g.gap_id = $3::uuid then $5::int8 else 0 end
+where g.org_id = $6 and g.gap_id = any($7::uuid[])
 `
 
 type EndRepairParams struct {
 	Status            string
 	RepairedAt        *time.Time
+	SweptGapID        uuid.UUID
 	ChatsSwept        int64
 	MessagesRecovered int64
 	OrgID             string
 	GapIds            []uuid.UUID
 }
 
+// What one reading of the lists brought is counted once, with the oldest gap, on top of what earlier readings brought.
 func (q *Queries) EndRepair(ctx context.Context, arg EndRepairParams) error {
 	_, err := q.db.Exec(ctx, endRepair,
 		arg.Status,
 		arg.RepairedAt,
+		arg.SweptGapID,
 		arg.ChatsSwept,
 		arg.MessagesRecovered,
 		arg.OrgID,

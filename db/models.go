@@ -652,9 +652,9 @@ type OpsGap struct {
 	Status string
 	// When what changed meanwhile had been fetched again; NULL when it has not.
 	RepairedAt *time.Time
-	// Chats that were read again to repair it.
+	// Chats that were read again to repair it. Gaps that are repaired together count theirs with the oldest of them.
 	ChatsSwept int64
-	// Messages that were first seen through its repair.
+	// Messages that were first seen through its repair, counted like chats_swept.
 	MessagesRecovered int64
 }
 

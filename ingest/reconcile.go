@@ -109,23 +109,23 @@ func (r *reconciler) repair(ctx context.Context, s *session) error {
 	s.log.Info("repairing what was missed", "gaps", len(ids), "since", since.UTC().Format(time.RFC3339))
 	began := time.Now()
 	changed, failure := r.fetchSince(ctx, s, since)
-	end := db.EndRepairParams{OrgID: s.orgID(), GapIds: ids, Status: gapUnrepaired, ChatsSwept: int64(len(changed))}
+	// A stop must not leave it as repairing; nor is a Postgres to be waited for that does not answer.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), questionTimeout)
+	if ctx.Err() != nil {
+		last, cancel = context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	}
+	defer cancel()
+	end := db.EndRepairParams{OrgID: s.orgID(), GapIds: ids, Status: gapUnrepaired, SweptGapID: ids[0], ChatsSwept: int64(len(changed))}
 	if failure == nil {
 		at := time.Now().UTC()
 		end.Status, end.RepairedAt = gapRepaired, &at
 	}
 	if len(changed) > 0 && ctx.Err() == nil {
-		end.MessagesRecovered, err = q.CountRecovered(ctx, db.CountRecoveredParams{
+		end.MessagesRecovered, err = q.CountRecovered(last, db.CountRecoveredParams{
 			OrgID: s.orgID(), ChatIds: changed, AfterAt: began.UTC(), UntilAt: time.Now().UTC(),
 		})
-		if err != nil {
-			return errors.Join(failure, err)
-		}
 	}
-	// A stop must not leave it as repairing; nor is a Postgres to be waited for that does not answer.
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerEvery)
-	defer cancel()
-	if err := q.EndRepair(last, end); err != nil {
+	if err := errors.Join(err, q.EndRepair(last, end)); err != nil {
 		return errors.Join(failure, err)
 	}
 	if failure == nil {

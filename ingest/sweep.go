@@ -142,7 +142,7 @@ func (p *sweep) messages(ctx context.Context, chatID string, from time.Time) err
 // ask makes one request within the budget. What Invent asks to be waited for is waited for.
 func (p *sweep) ask(ctx context.Context, request func() (*invent.Page, error)) (*invent.Page, error) {
 	wait := backoff{base: time.Second, limit: time.Minute}
-	for {
+	for tries := 1; ; {
 		if err := p.room(ctx); err != nil {
 			return nil, err
 		}
@@ -155,8 +155,11 @@ func (p *sweep) ask(ctx context.Context, request func() (*invent.Page, error)) (
 		}
 		var status *invent.StatusError
 		limited := errors.As(err, &status) && status.Status == 429
-		if status != nil && status.Status < 500 && !limited || !limited && wait.failures >= maxTries || ctx.Err() != nil {
+		if status != nil && status.Status < 500 && !limited || !limited && tries >= maxTries || ctx.Err() != nil {
 			return nil, err
+		}
+		if !limited {
+			tries++
 		}
 		var atLeast time.Duration
 		if status != nil {

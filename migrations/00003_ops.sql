@@ -55,8 +55,8 @@ comment on column ops.gaps.ended_at is 'When the first byte after it was heard; 
 comment on column ops.gaps.cause is 'Why nothing was heard.';
 comment on column ops.gaps.status is 'open, repairing, repaired or unrepaired.';
 comment on column ops.gaps.repaired_at is 'When what changed meanwhile had been fetched again; NULL when it has not.';
-comment on column ops.gaps.chats_swept is 'Chats that were read again to repair it.';
-comment on column ops.gaps.messages_recovered is 'Messages that were first seen through its repair.';
+comment on column ops.gaps.chats_swept is 'Chats that were read again to repair it. Gaps that are repaired together count theirs with the oldest of them.';
+comment on column ops.gaps.messages_recovered is 'Messages that were first seen through its repair, counted like chats_swept.';
 
 create table ops.streams (
     stream_id     uuid        not null primary key,

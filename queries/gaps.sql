@@ -67,9 +67,11 @@ update ops.gaps set status = 'repairing'
 where org_id = @org_id and gap_id = any(@gap_ids::uuid[]);
 
 -- name: EndRepair :exec
-update ops.gaps set status = @status, repaired_at = @repaired_at, chats_swept = @chats_swept,
-    messages_recovered = @messages_recovered
-where org_id = @org_id and gap_id = any(@gap_ids::uuid[]);
+-- What one reading of the lists brought is counted once, with the oldest gap, on top of what earlier readings brought.
+update ops.gaps as g set status = @status, repaired_at = @repaired_at,
+    chats_swept = g.chats_swept + case when g.gap_id = @swept_gap_id::uuid then @chats_swept::int8 else 0 end,
+    messages_recovered = g.messages_recovered + case when g.gap_id = @swept_gap_id::uuid then @messages_recovered::int8 else 0 end
+where g.org_id = @org_id and g.gap_id = any(@gap_ids::uuid[]);
 
 -- name: CountRecovered :one
 -- Messages of the chats whose first sighting was a REST response received within the interval.

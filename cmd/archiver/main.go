@@ -67,8 +67,14 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err == nil && command != nil {
 		err = command.Run(p)
 	}
-	if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return exitDone // done, or stopped before it was
+	if err == nil {
+		return exitDone
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		if isEndless(command) {
+			return exitDone
+		}
+		fmt.Fprintln(stderr, "archiver: stopped before it was done")
 	}
 	fmt.Fprintln(stderr, "archiver:", err)
 	var refused *ingest.RefusedError
@@ -83,6 +89,23 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		return exitRefused
 	}
 	return exitFailed
+}
+
+// endless is a command that runs until it is told to stop: to stop it is to end it in good order, while what was to come
+// to an end, an export or a rebuild, has failed when it is stopped before.
+type endless interface{ endless() }
+
+func (*ingestCommand) endless()   {}
+func (*demoCommand) endless()     {}
+func (*simulateCommand) endless() {}
+func (*postgresCommand) endless() {}
+
+func isEndless(c command) bool {
+	if n, ok := c.(named); ok {
+		c = n.command
+	}
+	_, ok := c.(endless)
+	return ok
 }
 
 // usageError is a mistake in the flags or the environment. Its text names the flag, the value and the remedy.
