@@ -303,7 +303,7 @@ func (l *Lane) isolate(ctx context.Context, events []*event, refusal error) erro
 	l.log.Warn("Postgres refuses an event; its bytes are kept, nothing is read from it",
 		"org", e.orgID, "seq", e.seq, "error", describeError(refusal))
 	e.reading.Flaws = append(e.reading.Flaws, "frame: refused by Postgres ("+sqlState(refusal)+")")
-	e.reading.Payload, e.request, e.typ, e.identifier, e.chatID, e.chats = nil, nil, nil, nil, nil, nil
+	e.reading.Payload, e.request, e.typ, e.identifier, e.chatID, e.chats, e.orgs = nil, nil, nil, nil, nil, nil, nil
 	began := l.now()
 	// Should not even the bytes be taken, only somebody who looks into it can help: it is tried on, and nothing is lost.
 	err := l.persist(ctx, "writing an event that was refused", func() error { return l.attempt(ctx, events) })

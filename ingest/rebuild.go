@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -81,17 +82,27 @@ func Rebuild(ctx context.Context, c RebuildConfig) (result RebuildResult, err er
 	}
 	// The session's end drops the temporary tables and gives the lock back.
 	defer func() { err = errors.Join(err, r.conn.Close(context.WithoutCancel(ctx))) }()
-	orgs := c.Orgs
+	orgs := slices.Clone(c.Orgs)
 	if len(orgs) == 0 {
+		r.allListed = true
 		if orgs, err = r.allOrgs(ctx); err != nil {
 			return r.result, fmt.Errorf("finding the orgs: %w", err)
 		}
 	}
-	for _, orgID := range orgs {
+	known := map[string]bool{}
+	for len(orgs) > 0 {
+		orgID := orgs[0]
+		if orgs = orgs[1:]; known[orgID] {
+			continue
+		}
+		known[orgID] = true
 		if err := r.org(ctx, orgID); err != nil {
 			return r.result, fmt.Errorf("rebuilding org %s: %w", orgID, err)
 		}
 		r.result.Orgs++
+		if r.allListed {
+			orgs = append(orgs, slices.Sorted(maps.Keys(r.listed))...)
+		}
 	}
 	return r.result, nil
 }
@@ -102,6 +113,8 @@ type rebuild struct {
 	conn   *pgx.Conn
 	shadow *shadow
 	result RebuildResult
+	// allListed has the orgs rebuilt too that only a list of sub-orgs names.
+	allListed bool
 
 	orgID   string
 	lane    *Lane // without a spool: what is remembered of the shadow's rows
@@ -110,6 +123,7 @@ type rebuild struct {
 	last    map[uuid.UUID]time.Time // by stream: when the last of them was received
 	beyond  map[uuid.UUID]bool      // streams that have events after their checkpoint
 	derived *lru.Cache[chatKey, bool]
+	listed  map[string]bool // orgs that the org's lists of sub-orgs name
 }
 
 func newRebuild(ctx context.Context, c RebuildConfig) (*rebuild, error) {
@@ -193,7 +207,7 @@ func (r *rebuild) startOrg(ctx context.Context, orgID string) (err error) {
 		return fmt.Errorf("emptying the temporary tables: %w", err)
 	}
 	r.orgID, r.events, r.lane = orgID, 0, r.newLane()
-	r.last, r.beyond = map[uuid.UUID]time.Time{}, map[uuid.UUID]bool{}
+	r.last, r.beyond, r.listed = map[uuid.UUID]time.Time{}, map[uuid.UUID]bool{}, map[string]bool{}
 	if r.derived, err = lru.New[chatKey, bool](keptDerived); err != nil {
 		panic(err) // only a size below 1 is an error
 	}
@@ -324,6 +338,9 @@ func (r *rebuild) fold(ctx context.Context, in asker, page []rawEvent) error {
 	for i := range page {
 		if e := r.lane.replay(&page[i]); e != nil {
 			events = append(events, e)
+			for j := range e.orgs {
+				r.listed[e.orgs[j].orgID] = true
+			}
 		}
 	}
 	if err := r.store(ctx, in, events); err != nil {
@@ -345,16 +362,16 @@ func (r *rebuild) fold(ctx context.Context, in asker, page []rawEvent) error {
 func digits(n int64) int { return len(fmt.Sprint(n)) }
 
 // replay reads a stored event again; nil when it says nothing of the inbox. An event that names no chat is a page of
-// several, or was refused by Postgres when it came.
+// several chats or of orgs, or was refused by Postgres when it came.
 func (l *Lane) replay(s *rawEvent) *event {
-	if s.chatID == nil && s.kind != KindChatsPage {
+	if s.chatID == nil && s.kind != KindChatsPage && s.kind != KindOrgsPage {
 		return nil
 	}
 	e := l.rereadEvent(s.orgID, &db.GetChatEventsRow{
 		ReceivedAt: s.receivedAt, ObservedAt: s.observedAt, StreamID: s.stream, Seq: s.seq, Kind: s.kind,
 		Request: s.request, Payload: s.payload,
 	})
-	if len(e.chats) == 0 {
+	if len(e.chats) == 0 && len(e.orgs) == 0 {
 		return nil
 	}
 	return e
@@ -384,7 +401,7 @@ func (r *rebuild) store(ctx context.Context, in asker, events []*event) error {
 }
 
 func (r *rebuild) write(ctx context.Context, in asker, events []*event) error {
-	b := &batch{lane: r.lane, events: events, chats: map[chatKey]*chat{}, settled: r.derived.Contains}
+	b := &batch{lane: r.lane, events: events, chats: map[chatKey]*chat{}, settled: r.derived.Contains, onlyOrg: r.orgID}
 	err := pgx.BeginFunc(ctx, in, func(tx pgx.Tx) error {
 		over := shadowTx{tx}
 		if err := b.fold(ctx, db.New(over)); err != nil {
@@ -464,6 +481,9 @@ func (r *rebuild) verify(ctx context.Context) error {
 	if _, err := r.catchUp(ctx, tx, true); err != nil {
 		return err
 	}
+	if err := r.foldLists(ctx, tx); err != nil {
+		return err
+	}
 	report := r.config.Differs
 	if report == nil {
 		report = func(Difference) {}
@@ -480,6 +500,9 @@ func (r *rebuild) swap(ctx context.Context) error {
 			return err
 		}
 		if _, err := r.catchUp(ctx, tx, true); err != nil {
+			return err
+		}
+		if err := r.foldLists(ctx, tx); err != nil {
 			return err
 		}
 		if err := r.checkHorizon(ctx, tx); err != nil {

@@ -27,7 +27,7 @@ var keptColumns = map[string][]string{"chats": {"messages_complete_from", "messa
 // arrivalColumns depend on the order in which events came, or on whether late ones were expected when they did
 // (LaneConfig.MayBeLate); live tables and rebuilt ones may differ in them.
 var arrivalColumns = func() map[string][]string {
-	columns := map[string][]string{}
+	columns := map[string][]string{"orgs": {"last_seen_at"}}
 	for _, table := range []string{"users", "contacts", "contact_channels", "assistants", "assistant_integrations"} {
 		columns[table] = []string{"last_seen_at", "version_at", "version_seq", "field_versions"}
 	}
