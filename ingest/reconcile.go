@@ -36,6 +36,7 @@ type reconciler struct {
 	budget   *rate.Limiter
 	decoder  invent.Decoder
 	wake     map[string]chan struct{} // by the org's name; a session that has connected wakes it
+	subOrgs  subOrgLists
 }
 
 func newReconciler(i *Ingester, perMinute int) *reconciler {
@@ -73,6 +74,7 @@ func (r *reconciler) run(ctx context.Context, s *session) {
 		if err := r.repair(ctx, s); err != nil && ctx.Err() == nil {
 			s.log.Warn("the gap could not be repaired; it is tried again", "error", describeError(err), "retry_in", repairEvery)
 		}
+		r.listSubOrgs(ctx, s)
 	}
 }
 

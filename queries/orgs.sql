@@ -32,10 +32,10 @@ on conflict (org_id) do update set
         when t.is_stub and excluded.is_stub then least(t.last_seen_at, excluded.last_seen_at)
         when t.is_stub then excluded.last_seen_at
         when (excluded.name_version_at, excluded.name_version_seq) >= (coalesce(t.name_version_at, '-infinity'), coalesce(t.name_version_seq, 0))
-            and excluded.name is distinct from t.name
+            and excluded.name is distinct from (t.name)
             or (excluded.parent_version_at, excluded.parent_version_seq)
             >= (coalesce(t.parent_version_at, '-infinity'), coalesce(t.parent_version_seq, 0))
-            and excluded.parent_org_id is distinct from t.parent_org_id
+            and excluded.parent_org_id is distinct from (t.parent_org_id)
         then greatest(t.last_seen_at, excluded.last_seen_at)
         else t.last_seen_at end,
     version_at = case
