@@ -118,6 +118,8 @@ func (r *reconciler) repair(ctx context.Context, s *session) error {
 	if err := q.EndRepair(context.WithoutCancel(ctx), end); err != nil {
 		return errors.Join(failure, err)
 	}
+	r.ingester.metrics.repairedChats.WithLabelValues(s.orgID()).Add(float64(end.ChatsSwept))
+	r.ingester.metrics.repairedMessages.WithLabelValues(s.orgID()).Add(float64(end.MessagesRecovered))
 	if failure == nil {
 		p.log.Info("what was missed is repaired", "gaps", len(ids), "chats", end.ChatsSwept, "messages", end.MessagesRecovered)
 	}
@@ -223,10 +225,10 @@ func (p *sweep) ask(ctx context.Context, kind string, request func() (*invent.Pa
 		if err := p.room(ctx); err != nil {
 			return nil, err
 		}
-		if err := p.budget.Wait(ctx); err != nil {
+		if err := p.turn(ctx); err != nil {
 			return nil, err
 		}
-		page, err := request()
+		page, err := p.counted(request)
 		if err == nil {
 			return page, p.spool(kind, page)
 		}
