@@ -456,13 +456,13 @@ type InboxMessageFile struct {
 	VersionAt *time.Time
 }
 
-// One row for each org (workspace) whose inbox is archived.
+// One row for each org (workspace) whose inbox is archived, and for each that the list of sub-orgs of one of them names.
 type InboxOrg struct {
 	// The org the row belongs to.
 	OrgID string
-	// The agency org above it; NULL when there is none or it is not known.
+	// The agency org above it: the one whose list of sub-orgs names it. NULL when there is none or it is not known.
 	ParentOrgID *string
-	// The orgs name; NULL when not known: frames do not carry it.
+	// The orgs name, as the list of sub-orgs gives it; NULL when not known or cleared: frames do not carry it.
 	Name *string
 	// True while it is known by its id only: something refers to it, nothing has described it.
 	IsStub bool
@@ -470,8 +470,16 @@ type InboxOrg struct {
 	FirstSeenAt time.Time
 	// Observed time of the last event that changed it.
 	LastSeenAt time.Time
-	// Observed time of the newest event that is known to have described it: nested descriptions have no clock of their own.
+	// Observed time of the newest event that described it; of a stub, first_seen_at.
 	VersionAt *time.Time
+	// Bookkeeping: observed time of the newest event that told the name; NULL when none did.
+	NameVersionAt *time.Time
+	// Bookkeeping: place in its stream of the event name_version_at speaks of; decides between equal times.
+	NameVersionSeq *int64
+	// Bookkeeping: observed time of the newest event that told the parent; NULL when none did.
+	ParentVersionAt *time.Time
+	// Bookkeeping: place in its stream of the event parent_version_at speaks of; decides between equal times.
+	ParentVersionSeq *int64
 }
 
 // Click-to-chat ads and links that brought a chat: one row for each distinct referral of a chat.

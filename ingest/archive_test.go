@@ -129,7 +129,7 @@ func (l *logLines) lines() []string {
 var leftOut = []string{"version_seq", "field_versions"}
 
 // namedOnly are the tables whose rows have no history: only the newest word on each of their fields is kept.
-var namedOnly = []string{"users", "contacts", "contact_channels", "assistants", "assistant_integrations"}
+var namedOnly = []string{"orgs", "users", "contacts", "contact_channels", "assistants", "assistant_integrations"}
 
 // likeReference compares every row of inbox with what must be there.
 //

@@ -26,6 +26,7 @@ type batch struct {
 	changedChats []*chat
 	passed       int64              // imported events that were stored before
 	settled      func(chatKey) bool // chats that hold what the events say already (Rebuild); nil: none
+	onlyOrg      string             // the only row of orgs that is made (Rebuild); empty: of all
 }
 
 // write stores events in one transaction, all or none of them: the events themselves, what they make of the inbox, and
@@ -112,6 +113,7 @@ func (b *batch) fold(ctx context.Context, q *db.Queries) error {
 			earliest(m.orgs, entityKey{orgID: e.orgID}, e.chats[i].seen)
 			m.add(&e.chats[i])
 		}
+		m.addOrgs(e, b.onlyOrg)
 	}
 	if err := b.load(ctx, q); err != nil {
 		return err

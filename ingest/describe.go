@@ -47,6 +47,7 @@ type event struct {
 	reading      invent.Reading
 	sha256       [sha256.Size]byte
 	chats        []description
+	orgs         []orgDescription // of a page of the list of sub-orgs
 }
 
 // description is what one event says of one chat.
@@ -110,6 +111,10 @@ func (e *event) read(dec *invent.Decoder, b *blocks) {
 		e.readChats(chats, b)
 	case KindMessagesPage:
 		e.readMessages(dec, b)
+	case KindOrgsPage:
+		var orgs []invent.Org
+		orgs, e.reading = dec.Orgs(e.body)
+		e.readOrgs(orgs)
 	default:
 		e.reading = dec.Any(e.body)
 	}

@@ -61,6 +61,8 @@ func (d *drift) note(e *event) {
 		origin = invent.OfChats
 	case e.kind == KindMessagesPage && isArray(e.reading.Payload):
 		origin = invent.OfMessages
+	case e.kind == KindOrgsPage && isArray(e.reading.Payload):
+		origin = invent.OfOrgs
 	default:
 		return // nothing is read from it
 	}

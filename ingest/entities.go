@@ -17,6 +17,7 @@ type entities struct {
 	assistants   *table[db.InboxAssistant, invent.Assistant]
 	integrations *table[db.InboxAssistantIntegration, integrationDescription]
 	orgs         *sightings
+	listed       map[string]*db.InboxOrg // staged: what the batch at hand says of orgs
 	sessions     *sightings
 	configs      *sightings
 	toolsets     *sightings
@@ -51,6 +52,7 @@ type mentions struct {
 	assistants   []mention[invent.Assistant]
 	integrations []mention[integrationDescription]
 	orgs         map[entityKey]observation
+	listed       map[string]*db.InboxOrg // orgs that are described, by id
 	sessions     map[entityKey]observation
 	configs      map[entityKey]shown
 	toolsets     map[entityKey]shown
@@ -76,7 +78,7 @@ type shown struct {
 
 func newMentions() *mentions {
 	return &mentions{
-		orgs: map[entityKey]observation{}, sessions: map[entityKey]observation{},
+		orgs: map[entityKey]observation{}, listed: map[string]*db.InboxOrg{}, sessions: map[entityKey]observation{},
 		configs: map[entityKey]shown{}, toolsets: map[entityKey]shown{},
 	}
 }
@@ -172,6 +174,7 @@ func earliest(of map[entityKey]observation, key entityKey, seen observation) {
 // stage reads what is missing and works out what the batch makes of it. Parents come before children.
 func (e *entities) stage(ctx context.Context, q *db.Queries, m *mentions, mayBeLate bool) error {
 	e.orgs.stage(m.orgs)
+	e.listed = m.listed
 	e.sessions.stage(m.sessions)
 	e.configs.stageBlocks(m.configs)
 	e.toolsets.stageBlocks(m.toolsets)
@@ -199,6 +202,7 @@ func (e *entities) committed() {
 	for _, s := range []*sightings{e.orgs, e.sessions, e.configs, e.toolsets} {
 		s.committed()
 	}
+	e.listed = nil
 }
 
 func compareKeys(a, b entityKey) int {

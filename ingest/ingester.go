@@ -98,6 +98,10 @@ func New(c Config) (*Ingester, error) {
 	}
 	for _, org := range c.Orgs {
 		i.sessions = append(i.sessions, newSession(i, org))
+		i.metrics.connected.WithLabelValues(org).Set(0)
+	}
+	if c.Registerer != nil {
+		c.Registerer.MustRegister(collector{i})
 	}
 	return i, nil
 }
@@ -353,12 +357,12 @@ func (i *Ingester) Status() Status {
 	for _, l := range i.lanes {
 		s.Committed += l.stored.Load()
 		stats := l.spool.Stats()
-		if stats.MaxBytes > 0 && stats.Bytes*10 > stats.MaxBytes*9 {
-			s.Reasons = append(s.Reasons, "the spool is above 90 % of its quota")
+		if stats.MaxBytes > 0 && stats.Bytes*10 >= stats.MaxBytes*9 {
+			s.Reasons = append(s.Reasons, "the spool is at 90 % of its quota or above")
 		}
-		if lag := l.lag(stats); lag > 0 {
-			s.Lag = max(s.Lag, lag)
-		}
+	}
+	for _, l := range slices.Concat(i.lanes, i.leftover) {
+		s.Lag = max(s.Lag, l.lag(l.spool.Stats()))
 	}
 	if s.Lag > stalledAfter {
 		s.Reasons = append(s.Reasons, "what arrives is not committed to Postgres")

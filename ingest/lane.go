@@ -98,15 +98,6 @@ func NewLane(c LaneConfig) *Lane {
 // Committed is the stream's checkpoint: every record up to it is in Postgres. 0 until Run has read it.
 func (l *Lane) Committed() int64 { return l.committed.Load() }
 
-// lag is the age of the oldest event that is not in Postgres, as far as it was read from the spool.
-func (l *Lane) lag(stats spool.Stats) time.Duration {
-	oldest := l.oldest.Load()
-	if oldest == 0 || stats.DurableSeq <= l.committed.Load() {
-		return 0
-	}
-	return l.now().Sub(time.UnixMicro(oldest))
-}
-
 // Run writes what is in the spool and what comes into it, until the spool is sealed and empty (nil), or ctx ends
 // (its error). Troubles of Postgres are waited out, however long; only a spool that fails ends it with another error.
 func (l *Lane) Run(ctx context.Context) error {
@@ -304,7 +295,7 @@ func (l *Lane) isolate(ctx context.Context, events []*event, refusal error) erro
 	l.log.Warn("Postgres refuses an event; its bytes are kept, nothing is read from it",
 		"org", e.orgID, "seq", e.seq, "error", describeError(refusal))
 	e.reading.Flaws = append(e.reading.Flaws, "frame: refused by Postgres ("+sqlState(refusal)+")")
-	e.reading.Payload, e.request, e.typ, e.identifier, e.chatID, e.chats = nil, nil, nil, nil, nil, nil
+	e.reading.Payload, e.request, e.typ, e.identifier, e.chatID, e.chats, e.orgs = nil, nil, nil, nil, nil, nil, nil
 	began := l.now()
 	// Should not even the bytes be taken, only somebody who looks into it can help: it is tried on, and nothing is lost.
 	err := l.persist(ctx, "writing an event that was refused", func() error { return l.attempt(ctx, events) })

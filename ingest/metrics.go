@@ -17,7 +17,11 @@ type Metrics struct {
 	commitFailures          prometheus.Counter
 	commitSeconds           prometheus.Histogram
 	batchEvents             prometheus.Histogram
-	lagSeconds              prometheus.Gauge
+	lastCommit              prometheus.Gauge
+	restRequests            *prometheus.CounterVec
+	restWaitSeconds         prometheus.Counter
+	repairedChats           *prometheus.CounterVec
+	repairedMessages        *prometheus.CounterVec
 }
 
 // NewMetrics makes the metrics and registers them; r may be nil.
@@ -46,13 +50,20 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		batchEvents: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "archiver_batch_events", Help: "Events in one batch.", Buckets: prometheus.ExponentialBuckets(1, 2, 11),
 		}),
-		lagSeconds: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "archiver_lag_seconds", Help: "From the last event's arrival to its commit.",
+		lastCommit: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "archiver_last_commit_timestamp_seconds", Help: "When events were last committed, since 1970; 0 before the first time.",
 		}),
+		restRequests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "archiver_rest_requests_total", Help: "REST requests for what was missed, by their outcome.",
+		}, []string{"outcome"}),
+		restWaitSeconds:  counter("archiver_rest_wait_seconds_total", "Time that REST requests waited for the budget."),
+		repairedChats:    byOrg("archiver_repaired_chats_total", "Chats that were read again because they changed during a gap."),
+		repairedMessages: byOrg("archiver_repaired_messages_total", "Messages that a repair brought and nothing else had."),
 	}
 	if r != nil {
 		r.MustRegister(m.received, m.receivedBytes, m.connected, m.reconnects, m.committedEvents, m.flawed, m.isolated,
-			m.commitFailures, m.commitSeconds, m.batchEvents, m.lagSeconds)
+			m.commitFailures, m.commitSeconds, m.batchEvents, m.lastCommit, m.restRequests,
+			m.restWaitSeconds, m.repairedChats, m.repairedMessages)
 	}
 	return m
 }
@@ -62,7 +73,7 @@ func (m *Metrics) wrote(events []*event, now, began time.Time) {
 	m.committedEvents.Add(float64(len(events)))
 	m.batchEvents.Observe(float64(len(events)))
 	m.commitSeconds.Observe(now.Sub(began).Seconds())
-	m.lagSeconds.Set(now.Sub(events[len(events)-1].receivedAt).Seconds())
+	m.lastCommit.Set(float64(now.UnixMilli()) / 1000)
 	for _, e := range events {
 		if len(e.reading.Flaws) > 0 {
 			m.flawed.Inc()

@@ -134,7 +134,7 @@ func anyRecord(t *rapid.T) spool.Record {
 	chatID := pick(t, "chat", "c1", "c1", "c2").(string)
 	r := spool.Record{Source: SourceSocket, Kind: KindFrame}
 	var body any
-	switch rapid.SampledFrom([]string{"frame", "frame", "frame", "frame", "frame", "chats", "messages", "gone", "failed"}).Draw(t, "kind") {
+	switch rapid.SampledFrom([]string{"frame", "frame", "frame", "frame", "frame", "chats", "messages", "gone", "failed", "orgs"}).Draw(t, "kind") {
 	case "frame":
 		body = thing(map[string]any{
 			"type": pick(t, "type", "create", "create", "update", "create", "delete", absent{}), "data": anyChat(t, chatID),
@@ -154,6 +154,15 @@ func anyRecord(t *rapid.T) spool.Record {
 		if rapid.Bool().Draw(t, "ends the list") {
 			r.Request = completing(t, "/chats/"+chatID+"/messages")
 		}
+	case "orgs":
+		page := []any{}
+		for range rapid.IntRange(0, 3).Draw(t, "listed orgs") {
+			page = append(page, thing(map[string]any{
+				"id": pick(t, "listed org", "sub1", "sub2", "self", 5, absent{}), "name": maybe(t, "org name", "North", "South", 7),
+				"created_at": maybe(t, "org created", "2026-05-01T09:00:00Z"),
+			}))
+		}
+		r.Source, r.Kind, r.Request, body = SourceREST, KindOrgsPage, request("/orgs/o/orgs", 200), page
 	case "gone":
 		r.Source, r.Kind, body = SourceREST, KindMessagesPage, map[string]any{"error": "gone"}
 		r.Request = request("/chats/"+chatID+"/messages", 404)
@@ -221,6 +230,10 @@ func TestAnyHistoryGivesTheSameTablesHoweverItComes(t *testing.T) {
 			r := records[i]
 			r.OrgID = fmt.Sprintf("%s-%d", org, n)
 			r.ObservedAt = morning.Add(time.Duration(i) * time.Second)
+			if r.Kind == KindOrgsPage { // the five orgs list the same two, and themselves
+				listed := strings.NewReplacer(`"sub1"`, fmt.Sprintf(`"sub1-%d"`, n), `"sub2"`, fmt.Sprintf(`"sub2-%d"`, n), `"self"`, `"`+r.OrgID+`"`)
+				r.Body = []byte(listed.Replace(string(r.Body)))
+			}
 			return r
 		}
 		order := rapid.Permutation(upTo(len(records))).Draw(t, "order")

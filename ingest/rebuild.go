@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -80,17 +81,27 @@ func Rebuild(ctx context.Context, c RebuildConfig) (result RebuildResult, err er
 	}
 	// The session's end drops the temporary tables and gives the lock back.
 	defer func() { err = errors.Join(err, r.conn.Close(context.WithoutCancel(ctx))) }()
-	orgs := c.Orgs
+	orgs := slices.Clone(c.Orgs)
 	if len(orgs) == 0 {
+		r.allListed = true
 		if orgs, err = r.allOrgs(ctx); err != nil {
 			return r.result, fmt.Errorf("finding the orgs: %w", err)
 		}
 	}
-	for _, orgID := range orgs {
+	known := map[string]bool{}
+	for len(orgs) > 0 {
+		orgID := orgs[0]
+		if orgs = orgs[1:]; known[orgID] {
+			continue
+		}
+		known[orgID] = true
 		if err := r.org(ctx, orgID); err != nil {
 			return r.result, fmt.Errorf("rebuilding org %s: %w", orgID, err)
 		}
 		r.result.Orgs++
+		if r.allListed {
+			orgs = append(orgs, slices.Sorted(maps.Keys(r.listed))...)
+		}
 	}
 	return r.result, nil
 }
@@ -101,6 +112,8 @@ type rebuild struct {
 	conn   *pgx.Conn
 	shadow *shadow
 	result RebuildResult
+	// allListed has the orgs rebuilt too that only a list of sub-orgs names.
+	allListed bool
 
 	orgID   string
 	lane    *Lane // without a spool: what is remembered of the shadow's rows
@@ -109,6 +122,7 @@ type rebuild struct {
 	last    map[uuid.UUID]time.Time // by stream: when the last of them was received
 	beyond  map[uuid.UUID]bool      // streams that have events after their checkpoint
 	derived *lru.Cache[chatKey, bool]
+	listed  map[string]bool // orgs that the org's lists of sub-orgs name
 }
 
 func newRebuild(ctx context.Context, c RebuildConfig) (*rebuild, error) {
@@ -192,7 +206,7 @@ func (r *rebuild) startOrg(ctx context.Context, orgID string) (err error) {
 		return fmt.Errorf("emptying the temporary tables: %w", err)
 	}
 	r.orgID, r.events, r.lane = orgID, 0, r.newLane()
-	r.last, r.beyond = map[uuid.UUID]time.Time{}, map[uuid.UUID]bool{}
+	r.last, r.beyond, r.listed = map[uuid.UUID]time.Time{}, map[uuid.UUID]bool{}, map[string]bool{}
 	if r.derived, err = lru.New[chatKey, bool](keptDerived); err != nil {
 		panic(err) // only a size below 1 is an error
 	}

@@ -21,8 +21,8 @@ const (
 )
 
 // reconciler fetches from the REST lists what the socket did not bring: it repairs gaps, completes the messages of chats
-// that have gone quiet (complete.go), and asks whether a socket that brings nothing is deaf (deaf.go). All orgs share its
-// budget of requests; of one org's work the repair of gaps comes first.
+// that have gone quiet (complete.go), asks whether a socket that brings nothing is deaf (deaf.go), and reads what orgs there
+// are (suborgs.go). All orgs share its budget of requests; of one org's work the repair of gaps comes first.
 type reconciler struct {
 	ingester *Ingester
 	budget   *rate.Limiter
@@ -55,7 +55,7 @@ func (r *reconciler) run(ctx context.Context, s *session) {
 	tick := time.NewTicker(failpoint.Duration("reconcile-every", reconcileEvery))
 	defer tick.Stop()
 	var repairAt time.Time
-	quiet, completing := newSilence(), newCompletion()
+	quiet, completing, subOrgs := newSilence(), newCompletion(), &subOrgList{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -73,6 +73,7 @@ func (r *reconciler) run(ctx context.Context, s *session) {
 				s.log.Warn("the gap could not be repaired; it is tried again", "error", describeError(err), "retry_in", repairEvery)
 			}
 		}
+		r.listSubOrgs(ctx, s, subOrgs)
 		if err := r.askWhetherDeaf(ctx, s, quiet); err != nil && ctx.Err() == nil {
 			s.log.Warn("whether the quiet connection misses something could not be found out; it is asked again", "error", describeError(err))
 		}
@@ -128,6 +129,8 @@ func (r *reconciler) repair(ctx context.Context, s *session) error {
 	if err := errors.Join(err, q.EndRepair(last, end)); err != nil {
 		return errors.Join(failure, err)
 	}
+	r.ingester.metrics.repairedChats.WithLabelValues(s.orgID()).Add(float64(end.ChatsSwept))
+	r.ingester.metrics.repairedMessages.WithLabelValues(s.orgID()).Add(float64(end.MessagesRecovered))
 	if failure == nil {
 		s.log.Info("what was missed is repaired", "gaps", len(ids), "chats", end.ChatsSwept, "messages", end.MessagesRecovered)
 	}

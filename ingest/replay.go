@@ -121,6 +121,9 @@ func (r *rebuild) fold(ctx context.Context, in asker, page []rawEvent) error {
 	for i := range page {
 		if e := r.lane.replay(&page[i]); e != nil {
 			events = append(events, e)
+			for j := range e.orgs {
+				r.listed[e.orgs[j].orgID] = true
+			}
 		}
 	}
 	if err := r.store(ctx, in, events); err != nil {
@@ -142,16 +145,16 @@ func (r *rebuild) fold(ctx context.Context, in asker, page []rawEvent) error {
 func digits(n int64) int { return len(fmt.Sprint(n)) }
 
 // replay reads a stored event again; nil when it says nothing of the inbox. An event that names no chat is a page of
-// several, or was refused by Postgres when it came.
+// several chats or of orgs, or was refused by Postgres when it came.
 func (l *Lane) replay(s *rawEvent) *event {
-	if s.chatID == nil && s.kind != KindChatsPage {
+	if s.chatID == nil && s.kind != KindChatsPage && s.kind != KindOrgsPage {
 		return nil
 	}
 	e := l.rereadEvent(s.orgID, &db.GetChatEventsRow{
 		ReceivedAt: s.receivedAt, ObservedAt: s.observedAt, StreamID: s.stream, Seq: s.seq, Kind: s.kind,
 		Request: s.request, Payload: s.payload,
 	})
-	if len(e.chats) == 0 {
+	if len(e.chats) == 0 && len(e.orgs) == 0 {
 		return nil
 	}
 	return e
@@ -181,7 +184,7 @@ func (r *rebuild) store(ctx context.Context, in asker, events []*event) error {
 }
 
 func (r *rebuild) write(ctx context.Context, in asker, events []*event) error {
-	b := &batch{lane: r.lane, events: events, chats: map[chatKey]*chat{}, settled: r.derived.Contains}
+	b := &batch{lane: r.lane, events: events, chats: map[chatKey]*chat{}, settled: r.derived.Contains, onlyOrg: r.orgID}
 	err := pgx.BeginFunc(ctx, in, func(tx pgx.Tx) error {
 		over := shadowTx{tx}
 		if err := b.fold(ctx, db.New(over)); err != nil {

@@ -46,22 +46,6 @@ func (b *batch) save(ctx context.Context, q *db.Queries) error {
 	return nil
 }
 
-func (e *entities) saveOrgs(ctx context.Context, q *db.Queries) error {
-	var p db.UpsertOrgsParams
-	for _, key := range sortedKeys(e.orgs.staged) {
-		at := e.orgs.staged[key].time()
-		p.OrgIds = append(p.OrgIds, key.orgID)
-		p.IsStubs = append(p.IsStubs, true)
-		p.FirstSeenAts = append(p.FirstSeenAts, at)
-		p.LastSeenAts = append(p.LastSeenAts, at)
-		p.VersionAts = append(p.VersionAts, &at)
-	}
-	if len(p.OrgIds) == 0 {
-		return nil
-	}
-	return q.UpsertOrgs(ctx, p)
-}
-
 func (e *entities) saveSessions(ctx context.Context, q *db.Queries) error {
 	var p db.UpsertSessionsParams
 	for _, key := range sortedKeys(e.sessions.staged) {

@@ -24,7 +24,7 @@ var derivedTables = []string{
 // arrivalColumns depend on the order in which events came, or on whether late ones were expected when they did
 // (LaneConfig.MayBeLate); live tables and rebuilt ones may differ in them.
 var arrivalColumns = func() map[string][]string {
-	columns := map[string][]string{}
+	columns := map[string][]string{"orgs": {"last_seen_at"}}
 	for _, table := range []string{"users", "contacts", "contact_channels", "assistants", "assistant_integrations"} {
 		columns[table] = []string{"last_seen_at", "version_at", "version_seq", "field_versions"}
 	}

@@ -19,6 +19,9 @@ func (r *rebuild) swap(ctx context.Context) error {
 		if _, err := r.catchUp(ctx, tx, true); err != nil {
 			return err
 		}
+		if err := r.foldLists(ctx, tx); err != nil {
+			return err
+		}
 		if err := r.checkHorizon(ctx, tx); err != nil {
 			return err
 		}

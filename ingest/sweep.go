@@ -146,10 +146,10 @@ func (p *sweep) ask(ctx context.Context, request func() (*invent.Page, error)) (
 		if err := p.room(ctx); err != nil {
 			return nil, err
 		}
-		if err := p.budget.Wait(ctx); err != nil {
+		if err := p.turn(ctx); err != nil {
 			return nil, err
 		}
-		page, err := request()
+		page, err := p.counted(request)
 		if err == nil {
 			return page, nil
 		}

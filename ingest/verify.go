@@ -31,6 +31,9 @@ func (r *rebuild) verify(ctx context.Context) error {
 	if _, err := r.catchUp(ctx, tx, true); err != nil {
 		return err
 	}
+	if err := r.foldLists(ctx, tx); err != nil {
+		return err
+	}
 	report := r.config.Differs
 	if report == nil {
 		report = func(Difference) {}

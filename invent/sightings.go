@@ -32,9 +32,10 @@ const (
 	OfFrame Origin = iota
 	OfChats
 	OfMessages
+	OfOrgs
 )
 
-var originPaths = [...]string{OfFrame: "$", OfChats: "chats_page", OfMessages: "messages_page"}
+var originPaths = [...]string{OfFrame: "$", OfChats: "chats_page", OfMessages: "messages_page", OfOrgs: "orgs_page"}
 
 // Sighting is a path that was seen with one type.
 type Sighting struct {

@@ -21,6 +21,8 @@ func (d *Decoder) unreadIn(origin Origin, payload []byte, found []passed) []pass
 			list(d, (*Decoder).chat)
 		case origin == OfMessages && d.array(&p):
 			list(d, (*Decoder).message)
+		case origin == OfOrgs && d.array(&p):
+			list(d, (*Decoder).org)
 		}
 	})
 	return found

@@ -25,6 +25,8 @@ create table raw.events (
 ) partition by range (received_at);
 
 create index events_chat on raw.events (org_id, chat_id, received_at);
+-- Few events are such pages, and an org is described by those of other orgs.
+create index events_listed_orgs on raw.events using gin (payload jsonb_path_ops) where kind = 'orgs_page';
 create index events_received_at on raw.events using brin (received_at);
 
 -- Months are made ahead of time by the program; what falls outside them is still stored, and watched.

@@ -3,23 +3,31 @@ create schema inbox;
 comment on schema inbox is 'What the inbox looks like now, normalized, and the history of its chats'' states.';
 
 create table inbox.orgs (
-    org_id        text not null,
-    parent_org_id text,
-    name          text,
-    is_stub       bool not null,
-    first_seen_at timestamptz not null,
-    last_seen_at  timestamptz not null,
-    version_at    timestamptz,
+    org_id             text not null,
+    parent_org_id      text,
+    name               text,
+    is_stub            bool not null,
+    first_seen_at      timestamptz not null,
+    last_seen_at       timestamptz not null,
+    version_at         timestamptz,
+    name_version_at    timestamptz,
+    name_version_seq   int8,
+    parent_version_at  timestamptz,
+    parent_version_seq int8,
     primary key (org_id)
 );
-comment on table inbox.orgs is 'One row for each org (workspace) whose inbox is archived.';
+comment on table inbox.orgs is 'One row for each org (workspace) whose inbox is archived, and for each that the list of sub-orgs of one of them names.';
 comment on column inbox.orgs.org_id is 'The org the row belongs to.';
-comment on column inbox.orgs.parent_org_id is 'The agency org above it; NULL when there is none or it is not known.';
-comment on column inbox.orgs.name is 'The orgs name; NULL when not known: frames do not carry it.';
+comment on column inbox.orgs.parent_org_id is 'The agency org above it: the one whose list of sub-orgs names it. NULL when there is none or it is not known.';
+comment on column inbox.orgs.name is 'The orgs name, as the list of sub-orgs gives it; NULL when not known or cleared: frames do not carry it.';
 comment on column inbox.orgs.is_stub is 'True while it is known by its id only: something refers to it, nothing has described it.';
 comment on column inbox.orgs.first_seen_at is 'Observed time of the first event that named it.';
 comment on column inbox.orgs.last_seen_at is 'Observed time of the last event that changed it.';
-comment on column inbox.orgs.version_at is 'Observed time of the newest event that is known to have described it: nested descriptions have no clock of their own.';
+comment on column inbox.orgs.version_at is 'Observed time of the newest event that described it; of a stub, first_seen_at.';
+comment on column inbox.orgs.name_version_at is 'Bookkeeping: observed time of the newest event that told the name; NULL when none did.';
+comment on column inbox.orgs.name_version_seq is 'Bookkeeping: place in its stream of the event name_version_at speaks of; decides between equal times.';
+comment on column inbox.orgs.parent_version_at is 'Bookkeeping: observed time of the newest event that told the parent; NULL when none did.';
+comment on column inbox.orgs.parent_version_seq is 'Bookkeeping: place in its stream of the event parent_version_at speaks of; decides between equal times.';
 
 create table inbox.users (
     org_id         text not null,

@@ -132,10 +132,6 @@ func (t Tables) addEntities(all []*said) {
 		rows[k].version = &at
 	}
 	for _, s := range all {
-		org := key{"orgs", s.orgID, s.orgID}
-		if rows[org] == nil {
-			see(org, s.seen.at, func(r Row) { r["parent_org_id"], r["name"], r["is_stub"] = nil, nil, true })
-		}
 		for _, m := range s.mentions {
 			k := key{m.table, s.orgID, m.id}
 			if m.table == "sessions" && rows[k] != nil {

@@ -14,7 +14,7 @@ type Record struct {
 	Stream     uuid.UUID
 	Seq        int64
 	ObservedAt time.Time
-	Kind       string // frame, chats_page, messages_page; anything else says nothing
+	Kind       string // frame, chats_page, messages_page, orgs_page; anything else says nothing
 	Request    []byte // JSON with path and status, of pages
 	Body       []byte
 }
@@ -70,6 +70,7 @@ func Inbox(records []Record) Tables {
 		tables.addMessages(told, tables.membersOf(told[0]))
 	}
 	tables.addEntities(all)
+	tables.addOrgs(records, all)
 	return tables
 }
 
