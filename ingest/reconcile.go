@@ -34,7 +34,6 @@ const (
 type reconciler struct {
 	ingester *Ingester
 	budget   *rate.Limiter
-	decoder  invent.Decoder
 	wake     map[string]chan struct{} // by the org's name; a session that has connected wakes it
 }
 
@@ -129,8 +128,9 @@ type sweep struct {
 	since   time.Time
 	lane    *Lane
 	log     *slog.Logger
-	changed []string // chats that changed since
-	last    int64    // seq of the last page that was spooled
+	decoder invent.Decoder // of this reading alone: orgs are read at the same time
+	changed []string       // chats that changed since
+	last    int64          // seq of the last page that was spooled
 }
 
 // run reads the list of chats, then the messages of those that changed, and returns once all of it is in Postgres.
