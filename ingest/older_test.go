@@ -211,6 +211,13 @@ func (o *older) isSound(i *ingest.Ingester) {
 	if n := o.count("select count(*) - count(distinct (stream_id, seq)) from raw.events"); n != 0 {
 		o.t.Errorf("%d events are in raw twice", n)
 	}
+	var told int
+	if _, rest, ok := strings.Cut(o.log.String(), "events_missing="); ok {
+		_, _ = fmt.Sscanf(rest, "%d", &told)
+	}
+	if n := o.count("select max(seq) - count(*) from raw.events"); n != told || n < 50 {
+		o.t.Errorf("%d events are missing in raw, the log says %d", n, told)
+	}
 	if reasons := i.Status().Reasons; len(reasons) > 0 {
 		o.t.Errorf("it is not ready: %v", reasons)
 	}
