@@ -42,6 +42,22 @@ func (q *Queries) CountRecovered(ctx context.Context, arg CountRecoveredParams) 
 	return count, err
 }
 
+const endGaps = `-- name: EndGaps :exec
+update ops.gaps set ended_at = greatest(began_at, $1::timestamptz), status = 'unrepaired'
+where org_id = $2 and ended_at is null
+`
+
+type EndGapsParams struct {
+	EndedAt time.Time
+	OrgID   string
+}
+
+// Ends the gaps of an org that a restored database holds for lasting: when they ended is not known, but before now.
+func (q *Queries) EndGaps(ctx context.Context, arg EndGapsParams) error {
+	_, err := q.db.Exec(ctx, endGaps, arg.EndedAt, arg.OrgID)
+	return err
+}
+
 const endRepair = `-- name: EndRepair :exec
 update ops.gaps as g set status = $1, repaired_at = $2,
     chats_swept = g.chats_swept + case when g.gap_id = $3::uuid then $4::int8 else 0 end,

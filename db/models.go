@@ -720,8 +720,10 @@ type OpsStream struct {
 	StreamID uuid.UUID
 	// The process that last wrote from it: host name and process id.
 	Instance string
-	// Every event of the spool up to this one is in raw.events; 0 when none is.
+	// Every event of the spool up to this one is in raw.events, or missing within a gap because the database was restored from a backup; 0 when none is.
 	CommittedSeq int64
+	// received_at of the last event of the spool that is in raw.events; of a database that never had one: when the spool was made. NULL before the first.
+	LastReceivedAt *time.Time
 	// When that was last moved, by the archiver's clock.
 	UpdatedAt time.Time
 }

@@ -13,22 +13,25 @@ import (
 )
 
 const advanceStream = `-- name: AdvanceStream :execrows
-update ops.streams set committed_seq = $1, instance = $2, updated_at = $3
-where stream_id = $4 and committed_seq = $5
+update ops.streams
+set committed_seq = $1, last_received_at = $2, instance = $3, updated_at = $4
+where stream_id = $5 and committed_seq = $6
 `
 
 type AdvanceStreamParams struct {
-	ToSeq     int64
-	Instance  string
-	UpdatedAt time.Time
-	StreamID  uuid.UUID
-	FromSeq   int64
+	ToSeq          int64
+	LastReceivedAt *time.Time
+	Instance       string
+	UpdatedAt      time.Time
+	StreamID       uuid.UUID
+	FromSeq        int64
 }
 
 // Moves the checkpoint; no row is changed when it is not where the writer believes it to be.
 func (q *Queries) AdvanceStream(ctx context.Context, arg AdvanceStreamParams) (int64, error) {
 	result, err := q.db.Exec(ctx, advanceStream,
 		arg.ToSeq,
+		arg.LastReceivedAt,
 		arg.Instance,
 		arg.UpdatedAt,
 		arg.StreamID,
@@ -44,7 +47,7 @@ const openStream = `-- name: OpenStream :one
 insert into ops.streams as t (stream_id, instance, committed_seq, updated_at)
 values ($1, $2, 0, $3)
 on conflict (stream_id) do update set instance = excluded.instance
-returning t.committed_seq
+returning t.committed_seq, t.last_received_at
 `
 
 type OpenStreamParams struct {
@@ -53,10 +56,15 @@ type OpenStreamParams struct {
 	UpdatedAt time.Time
 }
 
+type OpenStreamRow struct {
+	CommittedSeq   int64
+	LastReceivedAt *time.Time
+}
+
 // Makes the spool known to the database, or finds how far it had been written.
-func (q *Queries) OpenStream(ctx context.Context, arg OpenStreamParams) (int64, error) {
+func (q *Queries) OpenStream(ctx context.Context, arg OpenStreamParams) (OpenStreamRow, error) {
 	row := q.db.QueryRow(ctx, openStream, arg.StreamID, arg.Instance, arg.UpdatedAt)
-	var committed_seq int64
-	err := row.Scan(&committed_seq)
-	return committed_seq, err
+	var i OpenStreamRow
+	err := row.Scan(&i.CommittedSeq, &i.LastReceivedAt)
+	return i, err
 }

@@ -33,7 +33,7 @@ type batch struct {
 // the checkpoint. What the lane knows of the rows changes only once they are committed.
 func (l *Lane) write(ctx context.Context, events []*event) error {
 	b := &batch{lane: l, events: events, chats: map[chatKey]*chat{}}
-	last := events[len(events)-1].place
+	last := events[len(events)-1]
 	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		if err := b.beginBeside(ctx, tx); err != nil {
 			return err
@@ -65,14 +65,15 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 	}
 	failpoint.Hit("after-commit")
 	b.committed()
-	l.committed.Store(last)
+	l.committed.Store(last.place)
 	return nil
 }
 
 // advance moves the checkpoint, first of all: a second writer of the same stream waits here, and then finds it moved.
-func (l *Lane) advance(ctx context.Context, q *db.Queries, to int64) error {
+func (l *Lane) advance(ctx context.Context, q *db.Queries, to *event) error {
 	moved, err := q.AdvanceStream(ctx, db.AdvanceStreamParams{
-		StreamID: l.stream, Instance: l.instance, FromSeq: l.committed.Load(), ToSeq: to, UpdatedAt: l.now().UTC(),
+		StreamID: l.stream, Instance: l.instance, FromSeq: l.committed.Load(), ToSeq: to.place,
+		LastReceivedAt: &to.receivedAt, UpdatedAt: l.now().UTC(),
 	})
 	if err != nil {
 		return fmt.Errorf("moving the checkpoint: %w", err)

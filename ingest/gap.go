@@ -57,6 +57,19 @@ func (g *gap) isNeeded() bool {
 	return g.row.EndedAt == nil || g.version != g.saved
 }
 
+// addGap appends a gap to those that are to be written.
+func addGap(p *db.UpsertGapsParams, r *db.OpsGap) {
+	p.OrgIds = append(p.OrgIds, r.OrgID)
+	p.GapIds = append(p.GapIds, r.GapID)
+	p.BeganAts = append(p.BeganAts, r.BeganAt)
+	p.EndedAts = append(p.EndedAts, r.EndedAt)
+	p.Causes = append(p.Causes, r.Cause)
+	p.StatusList = append(p.StatusList, r.Status)
+	p.RepairedAts = append(p.RepairedAts, r.RepairedAt)
+	p.ChatsSweptList = append(p.ChatsSweptList, r.ChatsSwept)
+	p.MessagesRecoveredList = append(p.MessagesRecoveredList, r.MessagesRecovered)
+}
+
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a

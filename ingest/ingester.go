@@ -143,6 +143,8 @@ func (i *Ingester) openLane(dir string) (*Lane, error) {
 	i.spools = append(i.spools, s)
 	i.dirs[s] = dir
 	l := NewLane(LaneConfig{Spool: s, Pool: c.Pool, Instance: c.Instance, Log: i.log, Metrics: i.metrics})
+	l.orgs = func(ctx context.Context) ([]string, error) { return i.orgsOf(ctx, l) }
+	l.olderBy = i.olderBy
 	l.spooledSince, err = oldest(s)
 	return l, err
 }
@@ -254,11 +256,17 @@ func (i *Ingester) releaseLeases(ctx context.Context) {
 	}
 }
 
-// write readies the database, drains the spools of earlier runs, and runs the lanes.
+// write readies the database, looks how far it has what the spools handed out, drains the spools of earlier runs, and runs the lanes.
 func (i *Ingester) write(ctx, maintaining context.Context, lanes *errgroup.Group) error {
 	if i.config.Prepare != nil {
 		err := i.lanes[0].persist(ctx, "readying the database", func() error { return i.config.Prepare(ctx) })
 		if err != nil {
+			return err
+		}
+	}
+	// A database that is older than a spool is noticed before anything is written to it: the ledger asks it what it knows.
+	for _, l := range slices.Concat(i.leftover, i.lanes) {
+		if err := l.open(ctx, true); err != nil {
 			return err
 		}
 	}

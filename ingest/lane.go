@@ -58,10 +58,15 @@ type Lane struct {
 	log       *slog.Logger
 	beside    bool         // LaneConfig.Beside
 	mayBeLate atomic.Int32 // above 0 while events may come that were observed before ones that are stored
-	metrics   *Metrics
-	now       func() time.Time
+	// orgs lists the orgs whose events the spool holds, and olderBy is told of their gaps; both nil for imports, which
+	// are run again by those who need them.
+	orgs    func(context.Context) ([]string, error)
+	olderBy func(gaps []db.OpsGap, isStart bool)
+	metrics *Metrics
+	now     func() time.Time
 
 	committed    atomic.Int64 // the stream's checkpoint
+	lastReceived *time.Time   // of the event there, when the checkpoint was last read; nil when the database had none
 	stored       atomic.Int64 // events written since the start
 	known        atomic.Int64 // imported events that were stored before, of those that were tried to be written
 	oldest       atomic.Int64 // µs since 1970: when the oldest event that is read and not written arrived; 0 when none is
@@ -101,9 +106,18 @@ func (l *Lane) Committed() int64 { return l.committed.Load() }
 // Run writes what is in the spool and what comes into it, until the spool is sealed and empty (nil), or ctx ends
 // (its error). Troubles of Postgres are waited out, however long; only a spool that fails ends it with another error.
 func (l *Lane) Run(ctx context.Context) error {
-	if err := l.open(ctx); err != nil {
-		return err
+	for isStart := true; ; isStart = false {
+		if err := l.open(ctx, isStart); err != nil {
+			return err
+		}
+		if err := l.run(ctx); !errors.Is(err, errOlder) {
+			return err
+		}
 	}
+}
+
+// run reads and writes from the checkpoint on.
+func (l *Lane) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	chunks := make(chan *chunk, chunksAhead)
 	used := make(chan *chunk, 2*chunksAhead+maxBatch/chunkRecords)
@@ -123,10 +137,13 @@ func (l *Lane) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// open finds how far the stream had been written.
-func (l *Lane) open(ctx context.Context) error {
+// open finds how far the stream had been written. After the start that is when the database turned out to be an older one.
+func (l *Lane) open(ctx context.Context, isStart bool) error {
 	return l.persist(ctx, "finding the stream's checkpoint", func() error {
 		if err := l.readCheckpoint(ctx); err != nil {
+			return err
+		}
+		if err := l.noticeOlder(ctx, isStart); err != nil {
 			return err
 		}
 		// If the disk lost what Postgres already holds, its numbers must not be given out again.
@@ -142,17 +159,19 @@ func (l *Lane) open(ctx context.Context) error {
 func (l *Lane) readCheckpoint(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, failpoint.Duration("answer-within", questionTimeout))
 	defer cancel()
-	committed, err := db.New(l.pool).OpenStream(ctx, db.OpenStreamParams{
+	stream, err := db.New(l.pool).OpenStream(ctx, db.OpenStreamParams{
 		StreamID: l.stream, Instance: l.instance, UpdatedAt: l.now().UTC(),
 	})
 	if err != nil {
 		return fmt.Errorf("reading the stream's checkpoint: %w", err)
 	}
-	l.committed.Store(committed)
+	l.committed.Store(stream.CommittedSeq)
+	l.lastReceived = stream.LastReceivedAt
 	return nil
 }
 
-// persist tries until it succeeds: Postgres may be away for hours, and what is received meanwhile waits on disk.
+// persist tries until it succeeds: Postgres may be away for hours, and what is received meanwhile waits on disk. It only
+// gives up when the database turns out to be an older one.
 func (l *Lane) persist(ctx context.Context, what string, try func() error) error {
 	wait := backoff{base: 100 * time.Millisecond, limit: 10 * time.Second}
 	for {
@@ -165,6 +184,9 @@ func (l *Lane) persist(ctx context.Context, what string, try func() error) error
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if errors.Is(err, errOlder) {
+			return err
 		}
 		if needsNewSession(err) {
 			l.pool.Reset()
@@ -324,8 +346,11 @@ func (l *Lane) attempt(ctx context.Context, events []*event) error {
 	if l.readCheckpoint(ctx) != nil || l.committed.Load() == before {
 		return failure
 	}
-	// What the lane remembers of the rows may be behind what was committed.
+	// What the lane remembers of the rows may be behind what was committed, or ahead of it.
 	l.forget()
+	if l.committed.Load() < before {
+		return errOlder
+	}
 	if l.committed.Load() >= events[len(events)-1].place {
 		return nil
 	}

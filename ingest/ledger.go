@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,6 +38,7 @@ type ledger struct {
 	connections []*connection
 	gaps        []*gap
 	openGap     map[string]*gap      // by org
+	older       map[string]db.OpsGap // by org: the gap that a database left which at the start was older than the spool
 	firstOpened map[string]time.Time // by org: the first handshake of this process
 	unknown     []holding            // orgs whose past has not been looked up yet
 }
@@ -51,7 +53,7 @@ func newLedger(pool *pgxpool.Pool, instance string, log *slog.Logger) *ledger {
 	return &ledger{
 		pool: pool, instance: instance, log: log,
 		isReady: make(chan struct{}), wake: make(chan struct{}, 1),
-		openGap: map[string]*gap{}, firstOpened: map[string]time.Time{},
+		openGap: map[string]*gap{}, firstOpened: map[string]time.Time{}, older: map[string]db.OpsGap{},
 	}
 }
 
@@ -63,6 +65,7 @@ func (l *ledger) ready() { close(l.isReady) }
 func (l *ledger) holds(orgID string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.unknown = slices.DeleteFunc(l.unknown, func(h holding) bool { return h.orgID == orgID })
 	l.unknown = append(l.unknown, holding{orgID, time.Now()})
 	delete(l.firstOpened, orgID)
 	l.flushSoon()
@@ -217,6 +220,9 @@ func (l *ledger) gapBefore(ctx context.Context, q *db.Queries, h holding) (*gap,
 	if err != nil {
 		return nil, err
 	}
+	if g := l.goesOn(h.orgID, heard); g != nil {
+		return g, nil
+	}
 	const cause = "the process that listened ended without saying so"
 	if len(heard) > 0 {
 		return newGap(h.orgID, heard[0], cause), nil
@@ -284,17 +290,9 @@ func (l *ledger) saveGaps(ctx context.Context, q *db.Queries) error {
 	l.mu.Lock()
 	for _, g := range l.gaps {
 		g.mu.Lock()
-		if r := &g.row; g.version != g.saved {
+		if g.version != g.saved {
 			written[g] = g.version
-			p.OrgIds = append(p.OrgIds, r.OrgID)
-			p.GapIds = append(p.GapIds, r.GapID)
-			p.BeganAts = append(p.BeganAts, r.BeganAt)
-			p.EndedAts = append(p.EndedAts, r.EndedAt)
-			p.Causes = append(p.Causes, r.Cause)
-			p.StatusList = append(p.StatusList, r.Status)
-			p.RepairedAts = append(p.RepairedAts, r.RepairedAt)
-			p.ChatsSweptList = append(p.ChatsSweptList, r.ChatsSwept)
-			p.MessagesRecoveredList = append(p.MessagesRecoveredList, r.MessagesRecovered)
+			addGap(&p, &g.row)
 		}
 		g.mu.Unlock()
 	}

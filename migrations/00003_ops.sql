@@ -59,15 +59,17 @@ comment on column ops.gaps.chats_swept is 'Chats that were read again to repair 
 comment on column ops.gaps.messages_recovered is 'Messages that were first seen through its repair, counted like chats_swept.';
 
 create table ops.streams (
-    stream_id     uuid        not null primary key,
-    instance      text        not null,
-    committed_seq int8      not null,
-    updated_at    timestamptz not null
+    stream_id        uuid        not null primary key,
+    instance         text        not null,
+    committed_seq    int8      not null,
+    last_received_at timestamptz,
+    updated_at       timestamptz not null
 );
 comment on table ops.streams is 'Checkpoints: how far each spool has been written to this database. Moved in the transaction that writes the rows.';
 comment on column ops.streams.stream_id is 'The spool.';
 comment on column ops.streams.instance is 'The process that last wrote from it: host name and process id.';
-comment on column ops.streams.committed_seq is 'Every event of the spool up to this one is in raw.events; 0 when none is.';
+comment on column ops.streams.committed_seq is 'Every event of the spool up to this one is in raw.events, or missing within a gap because the database was restored from a backup; 0 when none is.';
+comment on column ops.streams.last_received_at is 'received_at of the last event of the spool that is in raw.events; of a database that never had one: when the spool was made. NULL before the first.';
 comment on column ops.streams.updated_at is 'When that was last moved, by the archiver''s clock.';
 
 create table ops.field_sightings (

@@ -26,8 +26,30 @@ type Migration struct {
 	AppliedAt time.Time // zero: not applied yet
 }
 
-// ErrNewerSchema is in the error when the database was migrated by a newer archiver than this one.
-var ErrNewerSchema = errors.New("the database's schema is newer than this archiver")
+var (
+	// ErrNewerSchema is in the error when the database was migrated by a newer archiver than this one.
+	ErrNewerSchema = errors.New("the database's schema is newer than this archiver")
+	// ErrOlderSchema is in the error of Check when migrations of this archiver are not applied yet.
+	ErrOlderSchema = errors.New("the database's schema is older than this archiver")
+)
+
+// Check reports a schema that is not the one this binary was made for, with both versions and what to do about it
+// (ErrNewerSchema, ErrOlderSchema). It changes nothing.
+func Check(ctx context.Context, pool *pgxpool.Pool) error {
+	steps, err := Status(ctx, pool)
+	if err != nil {
+		return err
+	}
+	applied := "no migration"
+	for _, step := range steps {
+		if step.AppliedAt.IsZero() {
+			return fmt.Errorf("%w: the database has %s without %s, this binary needs %s; run archiver migrate up (ingest without --no-migrate does so by itself)",
+				ErrOlderSchema, applied, step.Name, steps[len(steps)-1].Name)
+		}
+		applied = "the migrations up to " + step.Name
+	}
+	return nil
+}
 
 // Migrate brings the schema up to this binary's version and returns how many steps it applied; each
 // is logged. Several processes may do so at once: an advisory lock lets one at a time through and
@@ -64,7 +86,8 @@ func migrateUp(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger, fsys f
 	return len(results), err
 }
 
-// Status lists every migration of this binary in order, with when it was applied.
+// Status lists every migration of this binary in order, with when it was applied. It refuses schemas newer than this
+// binary.
 func Status(ctx context.Context, pool *pgxpool.Pool) ([]Migration, error) {
 	m, err := openMigrator(ctx, pool, migrations.FS)
 	if err != nil {
@@ -72,6 +95,9 @@ func Status(ctx context.Context, pool *pgxpool.Pool) ([]Migration, error) {
 	}
 	defer m.close()
 
+	if _, err := m.check(ctx); err != nil {
+		return nil, err
+	}
 	states, err := m.provider.Status(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading which migrations are applied: %w", err)
@@ -181,7 +207,7 @@ func (m *migrator) check(ctx context.Context) (current int64, err error) {
 		return 0, fmt.Errorf("reading the schema's version: %w", err)
 	}
 	if current > m.newest {
-		return current, fmt.Errorf("%w: the database is at version %d, this binary knows up to %d; run the newer archiver",
+		return current, fmt.Errorf("%w: the database is at version %d, this binary knows up to %d; run the newer archiver, or restore a backup from before the upgrade",
 			ErrNewerSchema, current, m.newest)
 	}
 	return current, nil

@@ -112,6 +112,31 @@ func TestADatabaseNewerThanTheBinaryIsRefused(t *testing.T) {
 	if _, err = postgres.Down(t.Context(), pool, quiet); !errors.Is(err, postgres.ErrNewerSchema) {
 		t.Errorf("migrating down should be refused, got %v", err)
 	}
+	if _, err = postgres.Status(t.Context(), pool); !errors.Is(err, postgres.ErrNewerSchema) {
+		t.Errorf("listing the migrations should be refused, got %v", err)
+	}
+	if err = postgres.Check(t.Context(), pool); !errors.Is(err, postgres.ErrNewerSchema) {
+		t.Errorf("checking should be refused, got %v", err)
+	}
+}
+
+func TestADatabaseOlderThanTheBinaryIsToldWithBothVersions(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	if err := postgres.Check(t.Context(), pool); err != nil {
+		t.Errorf("a schema of this binary's own version should be in order, got %v", err)
+	}
+	newest, err := postgres.Down(t.Context(), pool, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := postgres.Check(t.Context(), pool); !errors.Is(err, postgres.ErrOlderSchema) ||
+		!strings.Contains(err.Error(), newest.Name) || !strings.Contains(err.Error(), "archiver migrate up") {
+		t.Errorf("a schema without %s should be told with what is missing and what to do, got %v", newest.Name, err)
+	}
+	if err := postgres.Check(t.Context(), connect(t, dbtest.EmptyURL(t))); !errors.Is(err, postgres.ErrOlderSchema) {
+		t.Errorf("an empty database should be told to be older, got %v", err)
+	}
 }
 
 func TestMigratingWorksThroughAPoolOfOneConnectionInUse(t *testing.T) {

@@ -21,6 +21,11 @@ select g.* from ops.gaps as g
 where g.org_id = @org_id and g.ended_at is null and g.began_at <= @before
 order by g.began_at;
 
+-- name: EndGaps :exec
+-- Ends the gaps of an org that a restored database holds for lasting: when they ended is not known, but before now.
+update ops.gaps set ended_at = greatest(began_at, @ended_at::timestamptz), status = 'unrepaired'
+where org_id = @org_id and ended_at is null;
+
 -- name: GetLastHeard :many
 -- When an org was last listened to before this process, by the connections' marks and by what was received over them; no
 -- row when it never was. What came over a connection that Postgres does not know of says nothing: the process that held it

@@ -3,9 +3,10 @@
 insert into ops.streams as t (stream_id, instance, committed_seq, updated_at)
 values (@stream_id, @instance, 0, @updated_at)
 on conflict (stream_id) do update set instance = excluded.instance
-returning t.committed_seq;
+returning t.committed_seq, t.last_received_at;
 
 -- name: AdvanceStream :execrows
 -- Moves the checkpoint; no row is changed when it is not where the writer believes it to be.
-update ops.streams set committed_seq = @to_seq, instance = @instance, updated_at = @updated_at
+update ops.streams
+set committed_seq = @to_seq, last_received_at = @last_received_at, instance = @instance, updated_at = @updated_at
 where stream_id = @stream_id and committed_seq = @from_seq;

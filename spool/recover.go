@@ -394,7 +394,7 @@ func (rc *recovery) finish() error {
 	if len(s.segments) == 0 {
 		// Whatever was here, its seqs are unknown: a new stream cannot repeat one.
 		rc.last, rc.bound = 0, 0
-		s.stream = uuid.New()
+		s.stream = uuid.Must(uuid.NewV7()) // its first bits are the time, for BegunAt
 	}
 	s.seed = crc32.Checksum(s.stream[:], castagnoli)
 	for i, seg := range s.segments {

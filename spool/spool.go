@@ -143,6 +143,11 @@ func (s *Spool) active() *segment { return s.segments[len(s.segments)-1] }
 // StreamID is the id of the stream, minted once for a directory and kept in every segment.
 func (s *Spool) StreamID() uuid.UUID { return s.stream }
 
+// BegunAt is when the stream's id was minted, to the millisecond: no record was received before.
+func (s *Spool) BegunAt() time.Time {
+	return time.Unix(s.stream.Time().UnixTime()).UTC()
+}
+
 // Stats describe a spool at one moment.
 type Stats struct {
 	Bytes    int64 // of all segments, headers included

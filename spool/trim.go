@@ -14,15 +14,16 @@ const rollBytes = 1 << 20
 
 // Trim says that all records up to seq through are in Postgres. Segments without any other record are deleted, at once
 // or as soon as the segment after them is known to be on disk. An active segment that is fully committed is replaced by
-// a new one when it is large enough or when Append was refused for lack of room. An error leaves the spool usable: the
-// next Trim tries again.
+// a new one when it is large enough or when Append was refused for lack of room. A lower number than before says that
+// Postgres has lost some: what is on disk of those stays, and new readers deliver it. An error leaves the spool usable:
+// the next Trim tries again.
 func (s *Spool) Trim(through int64) error {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
 		return ErrClosed
 	}
-	s.trimmed = max(s.trimmed, min(through, s.last))
+	s.trimmed = min(through, s.last)
 	err := s.rollCommitted()
 	s.mu.Unlock()
 	return errors.Join(err, s.reap())

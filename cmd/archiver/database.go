@@ -123,18 +123,10 @@ func (d *database) prepare(ctx context.Context, migrate bool, log *slog.Logger) 
 	return d.explain(postgres.EnsurePartitions(ctx, d.pool, time.Now(), monthsAhead))
 }
 
-// checkSchema is what --no-migrate does instead: the tables must be those that this program writes.
+// checkSchema is what --no-migrate and the commands that migrate nothing do instead: the tables must be those that this
+// program knows.
 func (d *database) checkSchema(ctx context.Context) error {
-	steps, err := postgres.Status(ctx, d.pool)
-	if err != nil {
-		return d.explain(err)
-	}
-	for _, step := range steps {
-		if step.AppliedAt.IsZero() {
-			return &refusal{fmt.Errorf("%s has not got the migration %s yet: run archiver migrate up, or leave --no-migrate out", d.name(), step.Name)}
-		}
-	}
-	return nil
+	return d.explain(postgres.Check(ctx, d.pool))
 }
 
 // maintain is for while ingest runs: new months, and a word when events fall outside of all of them.
@@ -172,8 +164,8 @@ func (d *database) explain(err error) error {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		remedy = d.remedy(pg.Code)
 		// Postgres' DETAIL and CONTEXT, which may quote data, are not part of the error's text.
-	} else if errors.Is(err, postgres.ErrNewerSchema) {
-		remedy = "" // says it itself
+	} else if errors.Is(err, postgres.ErrNewerSchema) || errors.Is(err, postgres.ErrOlderSchema) {
+		remedy = "" // they say it themselves
 	}
 	if remedy == "" {
 		return &refusal{fmt.Errorf("the database %s cannot be used: %w", d.name(), err)}

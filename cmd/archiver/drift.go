@@ -36,6 +36,9 @@ const shortRows = 12
 // Run prints the report.
 func (c *driftCommand) Run(p *program) error {
 	return p.lookInto(func(db *database) error {
+		if err := db.checkSchema(p.ctx); err != nil {
+			return err
+		}
 		d, err := ingest.ReadDrift(p.ctx, db.pool, storedOrgs(c.Org), time.Time(c.Since))
 		if err != nil {
 			return db.explain(err)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"archiver/postgres/dbtest"
+	"archiver/simulator"
 )
 
 func TestTheSchemaGoesUpAndDown(t *testing.T) {
@@ -56,6 +57,46 @@ func TestMigratingADatabaseThatIsAwayFailsAndSaysWhatToCheck(t *testing.T) {
 		o := runToEnd(t, []string{"PGHOST=127.0.0.1", "PGPORT=1", "PGUSER=u", "PGPASSWORD=canary-password"}, strings.Fields(args)...)
 		if o.code != exitFailed || !strings.Contains(o.stderr, "PGHOST") || strings.Contains(o.stderr, "canary-password") {
 			t.Errorf("archiver %s exits %d saying %q, want %d and what to check", args, o.code, o.stderr, exitFailed)
+		}
+	}
+}
+
+func TestEveryCommandRefusesASchemaOfANewerArchiver(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, simulator.ServerOptions{})
+	databaseURL := dbtest.NewURL(t)
+	if _, err := open(t, databaseURL).Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)"); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{
+		"ingest --org " + in.orgs[0], "ingest --no-migrate --org " + in.orgs[0], "migrate up", "migrate status", "migrate down --yes",
+		"export", "import /dev/null", "rebuild", "rebuild --verify", "status", "drift",
+	} {
+		o := runToEnd(t, in.ingesting(databaseURL), strings.Fields(command)...)
+		if said := lastLine(o.stderr); o.code != exitFailed || !strings.Contains(said, "99999") || !strings.Contains(said, "run the newer archiver") {
+			t.Errorf("archiver %s exits %d, want %d and the database's version with what to do: %s", command, o.code, exitFailed, said)
+		}
+	}
+	if o := runToEnd(t, in.ingesting(databaseURL), "doctor"); o.code != exitFailed || !strings.Contains(o.stdout, "99999") {
+		t.Errorf("archiver doctor exits %d, want %d and the database's version: %s", o.code, exitFailed, o.stdout)
+	}
+}
+
+func TestNoMigrateRefusesASchemaOfAnOlderArchiver(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, simulator.ServerOptions{})
+	databaseURL := dbtest.NewURL(t)
+	env := in.ingesting(databaseURL)
+	if o := runToEnd(t, env, "migrate", "down", "--yes"); o.code != exitDone {
+		t.Fatalf("archiver migrate down exits %d: %s", o.code, o.stderr)
+	}
+	for _, command := range []string{"ingest --no-migrate --org " + in.orgs[0], "export", "rebuild", "status", "drift"} {
+		o := runToEnd(t, env, strings.Fields(command)...)
+		said := lastLine(o.stderr)
+		for _, want := range []string{"up to 00002_inbox.sql", "needs 00003_ops.sql", "archiver migrate up"} {
+			if o.code != exitFailed || !strings.Contains(said, want) {
+				t.Errorf("archiver %s exits %d, want %d and %q: %s", command, o.code, exitFailed, want, said)
+			}
 		}
 	}
 }

@@ -63,6 +63,9 @@ func (c *statusCommand) Run(p *program) error {
 		return usagef("--days is %d: it has to be from 1 to 92", c.Days)
 	}
 	return p.lookInto(func(db *database) error {
+		if err := db.checkSchema(p.ctx); err != nil {
+			return err
+		}
 		s, err := c.gather(p, db)
 		if err != nil {
 			return db.explain(err)
