@@ -480,6 +480,8 @@ type InboxOrg struct {
 	ParentVersionAt *time.Time
 	// Bookkeeping: place in its stream of the event parent_version_at speaks of; decides between equal times.
 	ParentVersionSeq *int64
+	// Start of the newest reading of the whole inbox list. A chat first seen before it whose listed_at is older or NULL was not in it: see inbox.unlisted_chats. NULL when the list was never read to its end.
+	ChatsListedAt *time.Time
 }
 
 // Click-to-chat ads and links that brought a chat: one row for each distinct referral of a chat.
@@ -548,6 +550,18 @@ type InboxToolset struct {
 	LastSeenAt time.Time
 	// The same as first_seen_at: the content behind a hash never changes.
 	VersionAt *time.Time
+}
+
+// Chats that the newest reading of the whole inbox list did not bring, and that nothing says are deleted.
+type InboxUnlistedChat struct {
+	// The chats org.
+	OrgID string
+	// The chat.
+	ChatID string
+	// When it was last in the list; NULL when it never was.
+	ListedAt *time.Time
+	// Start of the reading that did not bring it.
+	ChatsListedAt *time.Time
 }
 
 // The team: one row for each person of the orgs team (human agents).

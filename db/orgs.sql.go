@@ -63,20 +63,21 @@ func (q *Queries) GetOrgsPagesOf(ctx context.Context, orgID string) ([]GetOrgsPa
 const upsertOrgs = `-- name: UpsertOrgs :exec
 insert into inbox.orgs as t (
     org_id, parent_org_id, name, is_stub, first_seen_at, last_seen_at, version_at,
-    name_version_at, name_version_seq, parent_version_at, parent_version_seq
+    name_version_at, name_version_seq, parent_version_at, parent_version_seq, chats_listed_at
 )
 select
     r.org_id, r.parent_org_id, r.name, r.is_stub, r.first_seen_at, r.last_seen_at, r.version_at,
-    r.name_version_at, r.name_version_seq, r.parent_version_at, r.parent_version_seq
+    r.name_version_at, r.name_version_seq, r.parent_version_at, r.parent_version_seq,
+    r.chats_listed_at
 from rows from (
     unnest($1::text[]), unnest($2::varchar[]), unnest($3::varchar[]), unnest($4::bool[]),
     unnest($5::timestamptz[]), unnest($6::timestamptz[]),
     unnest($7::timestamp with time zone[]), unnest($8::timestamp with time zone[]),
     unnest($9::bigint[]), unnest($10::timestamp with time zone[]),
-    unnest($11::bigint[])
+    unnest($11::bigint[]), unnest($12::timestamp with time zone[])
 ) as r (
     org_id, parent_org_id, name, is_stub, first_seen_at, last_seen_at, version_at,
-    name_version_at, name_version_seq, parent_version_at, parent_version_seq
+    name_version_at, name_version_seq, parent_version_at, parent_version_seq, chats_listed_at
 )
 on conflict (org_id) do update set
     name = case when (excluded.name_version_at, excluded.name_version_seq)
@@ -109,8 +110,10 @@ on conflict (org_id) do update set
     parent_version_at = greatest(t.parent_version_at, excluded.parent_version_at),
     parent_version_seq = case when (excluded.parent_version_at, excluded.parent_version_seq)
         >= (coalesce(t.parent_version_at, '-infinity'), coalesce(t.parent_version_seq, 0))
-        then excluded.parent_version_seq else t.parent_version_seq end
+        then excluded.parent_version_seq else t.parent_version_seq end,
+    chats_listed_at = greatest(t.chats_listed_at, excluded.chats_listed_at)
 where t.first_seen_at > excluded.first_seen_at
+    or excluded.chats_listed_at > coalesce(t.chats_listed_at, '-infinity')
     or (excluded.name_version_at, excluded.name_version_seq)
     > (coalesce(t.name_version_at, '-infinity'), coalesce(t.name_version_seq, 0))
     or (excluded.parent_version_at, excluded.parent_version_seq)
@@ -129,6 +132,7 @@ type UpsertOrgsParams struct {
 	NameVersionSeqs   []*int64
 	ParentVersionAts  []*time.Time
 	ParentVersionSeqs []*int64
+	ChatsListedAts    []*time.Time
 }
 
 // Names orgs so that rows can refer to them, and takes in what a list of sub-orgs says of them. An org is listed in the
@@ -147,6 +151,7 @@ func (q *Queries) UpsertOrgs(ctx context.Context, arg UpsertOrgsParams) error {
 		arg.NameVersionSeqs,
 		arg.ParentVersionAts,
 		arg.ParentVersionSeqs,
+		arg.ChatsListedAts,
 	)
 	return err
 }

@@ -29,6 +29,13 @@ func TestAConnectionThatIsOpenAndBringsNothingIsFoundOutAndItsGapRepaired(t *tes
 	if n := s.count("select count(*) from ops.connections where close_reason = $1", cause); n == 0 {
 		t.Error("no connection is recorded as closed for that reason")
 	}
+	// The canaries come over the socket, and are in no list.
+	if n := s.count("select count(*) from inbox.unlisted_chats where chat_id like 'canary-%'"); n == 0 {
+		t.Error("chats that the list did not bring are not told")
+	}
+	if n := s.count("select count(*) from inbox.chats where chat_id like 'canary-%' and deleted_at is not null"); n != 0 {
+		t.Errorf("%d chats count as deleted, which nobody said", n)
+	}
 	s.verdict()
 }
 

@@ -48,6 +48,7 @@ type event struct {
 	sha256       [sha256.Size]byte
 	chats        []description
 	orgs         []orgDescription // of a page of the list of sub-orgs
+	chatsListed  *time.Time       // the start of the reading of the whole inbox list that it ends
 }
 
 // description is what one event says of one chat.
@@ -109,6 +110,10 @@ func (e *event) read(dec *invent.Decoder, b *blocks) {
 		var chats []invent.Chat
 		chats, e.reading = dec.Chats(e.body)
 		e.readChats(chats, b)
+		var request Request
+		if json.Unmarshal(e.request, &request) == nil && request.Completes != nil {
+			e.chatsListed = &request.Completes.Through
+		}
 	case KindMessagesPage:
 		e.readMessages(dec, b)
 	case KindOrgsPage:

@@ -18,6 +18,7 @@ type entities struct {
 	integrations *table[db.InboxAssistantIntegration, integrationDescription]
 	orgs         *sightings
 	listed       map[string]*db.InboxOrg // staged: what the batch at hand says of orgs
+	chatsListed  map[string]listing      // staged: whose whole list of chats it has read
 	sessions     *sightings
 	configs      *sightings
 	toolsets     *sightings
@@ -53,6 +54,7 @@ type mentions struct {
 	integrations []mention[integrationDescription]
 	orgs         map[entityKey]observation
 	listed       map[string]*db.InboxOrg // orgs that are described, by id
+	chatsListed  map[string]listing      // orgs whose whole list of chats was read, by id
 	sessions     map[entityKey]observation
 	configs      map[entityKey]shown
 	toolsets     map[entityKey]shown
@@ -78,7 +80,7 @@ type shown struct {
 
 func newMentions() *mentions {
 	return &mentions{
-		orgs: map[entityKey]observation{}, listed: map[string]*db.InboxOrg{}, sessions: map[entityKey]observation{},
+		orgs: map[entityKey]observation{}, listed: map[string]*db.InboxOrg{}, chatsListed: map[string]listing{}, sessions: map[entityKey]observation{},
 		configs: map[entityKey]shown{}, toolsets: map[entityKey]shown{},
 	}
 }
@@ -174,7 +176,7 @@ func earliest(of map[entityKey]observation, key entityKey, seen observation) {
 // stage reads what is missing and works out what the batch makes of it. Parents come before children.
 func (e *entities) stage(ctx context.Context, q *db.Queries, m *mentions, mayBeLate bool) error {
 	e.orgs.stage(m.orgs)
-	e.listed = m.listed
+	e.listed, e.chatsListed = m.listed, m.chatsListed
 	e.sessions.stage(m.sessions)
 	e.configs.stageBlocks(m.configs)
 	e.toolsets.stageBlocks(m.toolsets)
@@ -202,7 +204,7 @@ func (e *entities) committed() {
 	for _, s := range []*sightings{e.orgs, e.sessions, e.configs, e.toolsets} {
 		s.committed()
 	}
-	e.listed = nil
+	e.listed, e.chatsListed = nil, nil
 }
 
 func compareKeys(a, b entityKey) int {

@@ -90,7 +90,7 @@ func TestOneEventArrivesInEveryColumnOfEveryTableItTouches(t *testing.T) {
 	want := reference.Tables{
 		"orgs": {common(seen, row{
 			"parent_org_id": nil, "name": nil, "is_stub": true, "name_version_at": nil, "name_version_seq": nil,
-			"parent_version_at": nil, "parent_version_seq": nil,
+			"parent_version_at": nil, "parent_version_seq": nil, "chats_listed_at": nil,
 		})},
 		"users": {
 			named(row{

@@ -41,11 +41,23 @@ func (e *event) readOrgs(orgs []invent.Org) {
 	}
 }
 
+// listing is a reading of an org's whole list of chats.
+type listing struct {
+	began time.Time
+	seen  observation
+}
+
 // addOrgs collects what an event says of orgs, those it lists and its own; of all of them, or of one alone.
 func (m *mentions) addOrgs(e *event, only string) {
 	seen := observed(e.observedAt, e.seq)
 	if len(e.orgs) > 0 && (only == "" || only == e.orgID) {
 		earliest(m.orgs, entityKey{orgID: e.orgID}, seen)
+	}
+	if e.chatsListed != nil && (only == "" || only == e.orgID) {
+		earliest(m.orgs, entityKey{orgID: e.orgID}, seen)
+		if known, ok := m.chatsListed[e.orgID]; !ok || e.chatsListed.After(known.began) {
+			m.chatsListed[e.orgID] = listing{*e.chatsListed, seen}
+		}
 	}
 	for i := range e.orgs {
 		if d := &e.orgs[i]; only == "" || only == d.orgID {
@@ -93,13 +105,19 @@ func takeNewer(column **string, versionAt **time.Time, versionSeq **int64, f *in
 // saveOrgs queues the orgs that are new or were seen earlier than is known, and all that are described.
 func (e *entities) saveOrgs(ctx context.Context, q *db.Queries) error {
 	rows := maps.Clone(e.listed)
-	for key, seen := range e.orgs.staged {
-		at := seen.time()
-		if r := rows[key.orgID]; r == nil {
-			rows[key.orgID] = &db.InboxOrg{OrgID: key.orgID, IsStub: true, FirstSeenAt: at, LastSeenAt: at, VersionAt: &at}
+	named := func(orgID string, at time.Time) {
+		if r := rows[orgID]; r == nil {
+			rows[orgID] = &db.InboxOrg{OrgID: orgID, IsStub: true, FirstSeenAt: at, LastSeenAt: at, VersionAt: &at}
 		} else if at.Before(r.FirstSeenAt) {
 			r.FirstSeenAt = at
 		}
+	}
+	for key, seen := range e.orgs.staged {
+		named(key.orgID, seen.time())
+	}
+	for orgID, l := range e.chatsListed {
+		named(orgID, l.seen.time())
+		rows[orgID].ChatsListedAt = &l.began
 	}
 	if len(rows) == 0 {
 		return nil
@@ -118,6 +136,7 @@ func (e *entities) saveOrgs(ctx context.Context, q *db.Queries) error {
 		p.NameVersionSeqs = append(p.NameVersionSeqs, r.NameVersionSeq)
 		p.ParentVersionAts = append(p.ParentVersionAts, r.ParentVersionAt)
 		p.ParentVersionSeqs = append(p.ParentVersionSeqs, r.ParentVersionSeq)
+		p.ChatsListedAts = append(p.ChatsListedAts, r.ChatsListedAt)
 	}
 	return q.UpsertOrgs(ctx, p)
 }

@@ -145,6 +145,9 @@ func anyRecord(t *rapid.T) spool.Record {
 			page = append(page, anyChat(t, pick(t, "other chat", "c1", "c2", "c3").(string)))
 		}
 		r.Source, r.Kind, r.Request, body = SourceREST, KindChatsPage, request("/orgs/o/inbox", 200), page
+		if rapid.Bool().Draw(t, "ends the list of chats") {
+			r.Request = completing(t, "/orgs/o/inbox")
+		}
 	case "messages":
 		page := []any{}
 		for range rapid.IntRange(0, 2).Draw(t, "messages") {

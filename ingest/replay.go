@@ -154,7 +154,7 @@ func (l *Lane) replay(s *rawEvent) *event {
 		ReceivedAt: s.receivedAt, ObservedAt: s.observedAt, StreamID: s.stream, Seq: s.seq, Kind: s.kind,
 		Request: s.request, Payload: s.payload,
 	})
-	if len(e.chats) == 0 && len(e.orgs) == 0 {
+	if len(e.chats) == 0 && len(e.orgs) == 0 && e.chatsListed == nil {
 		return nil
 	}
 	return e

@@ -14,12 +14,14 @@ create table inbox.orgs (
     name_version_seq   int8,
     parent_version_at  timestamptz,
     parent_version_seq int8,
+    chats_listed_at    timestamptz,
     primary key (org_id)
 );
 comment on table inbox.orgs is 'One row for each org (workspace) whose inbox is archived, and for each that the list of sub-orgs of one of them names.';
 comment on column inbox.orgs.org_id is 'The org the row belongs to.';
 comment on column inbox.orgs.parent_org_id is 'The agency org above it: the one whose list of sub-orgs names it. NULL when there is none or it is not known.';
 comment on column inbox.orgs.name is 'The orgs name, as the list of sub-orgs gives it; NULL when not known or cleared: frames do not carry it.';
+comment on column inbox.orgs.chats_listed_at is 'Start of the newest reading of the whole inbox list. A chat first seen before it whose listed_at is older or NULL was not in it: see inbox.unlisted_chats. NULL when the list was never read to its end.';
 comment on column inbox.orgs.is_stub is 'True while it is known by its id only: something refers to it, nothing has described it.';
 comment on column inbox.orgs.first_seen_at is 'Observed time of the first event that named it.';
 comment on column inbox.orgs.last_seen_at is 'Observed time of the last event that changed it.';
@@ -337,6 +339,18 @@ comment on column inbox.chats.observed_seq is 'Bookkeeping: place in its stream 
 comment on column inbox.chats.state_version_at is 'Bookkeeping: the sources clock of the newest version that described the state; NULL when none did.';
 comment on column inbox.chats.listed_at is 'Observed time of the newest page of the inbox list that named it. NULL when none did.';
 comment on column inbox.chats.members_listed_at is 'Bookkeeping: observed time of the newest complete members list; NULL when there was none.';
+
+create view inbox.unlisted_chats as
+select c.org_id, c.chat_id, c.listed_at, o.chats_listed_at
+from inbox.chats as c
+join inbox.orgs as o on o.org_id = c.org_id
+where c.deleted_at is null and c.first_seen_at < o.chats_listed_at
+    and (c.listed_at is null or c.listed_at < o.chats_listed_at);
+comment on view inbox.unlisted_chats is 'Chats that the newest reading of the whole inbox list did not bring, and that nothing says are deleted.';
+comment on column inbox.unlisted_chats.org_id is 'The chats org.';
+comment on column inbox.unlisted_chats.chat_id is 'The chat.';
+comment on column inbox.unlisted_chats.listed_at is 'When it was last in the list; NULL when it never was.';
+comment on column inbox.unlisted_chats.chats_listed_at is 'Start of the reading that did not bring it.';
 
 create table inbox.chat_states (
     org_id                   text not null,

@@ -4,20 +4,21 @@
 -- what is newer, and not by what a lane remembers. Arrays of one length, one element a row, an org only once.
 insert into inbox.orgs as t (
     org_id, parent_org_id, name, is_stub, first_seen_at, last_seen_at, version_at,
-    name_version_at, name_version_seq, parent_version_at, parent_version_seq
+    name_version_at, name_version_seq, parent_version_at, parent_version_seq, chats_listed_at
 )
 select
     r.org_id, r.parent_org_id, r.name, r.is_stub, r.first_seen_at, r.last_seen_at, r.version_at,
-    r.name_version_at, r.name_version_seq, r.parent_version_at, r.parent_version_seq
+    r.name_version_at, r.name_version_seq, r.parent_version_at, r.parent_version_seq,
+    r.chats_listed_at
 from rows from (
     unnest(@org_ids::text[]), unnest(@parent_org_ids::varchar[]), unnest(@names::varchar[]), unnest(@is_stubs::bool[]),
     unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
     unnest(@version_ats::timestamp with time zone[]), unnest(@name_version_ats::timestamp with time zone[]),
     unnest(@name_version_seqs::bigint[]), unnest(@parent_version_ats::timestamp with time zone[]),
-    unnest(@parent_version_seqs::bigint[])
+    unnest(@parent_version_seqs::bigint[]), unnest(@chats_listed_ats::timestamp with time zone[])
 ) as r (
     org_id, parent_org_id, name, is_stub, first_seen_at, last_seen_at, version_at,
-    name_version_at, name_version_seq, parent_version_at, parent_version_seq
+    name_version_at, name_version_seq, parent_version_at, parent_version_seq, chats_listed_at
 )
 on conflict (org_id) do update set
     name = case when (excluded.name_version_at, excluded.name_version_seq)
@@ -50,8 +51,10 @@ on conflict (org_id) do update set
     parent_version_at = greatest(t.parent_version_at, excluded.parent_version_at),
     parent_version_seq = case when (excluded.parent_version_at, excluded.parent_version_seq)
         >= (coalesce(t.parent_version_at, '-infinity'), coalesce(t.parent_version_seq, 0))
-        then excluded.parent_version_seq else t.parent_version_seq end
+        then excluded.parent_version_seq else t.parent_version_seq end,
+    chats_listed_at = greatest(t.chats_listed_at, excluded.chats_listed_at)
 where t.first_seen_at > excluded.first_seen_at
+    or excluded.chats_listed_at > coalesce(t.chats_listed_at, '-infinity')
     or (excluded.name_version_at, excluded.name_version_seq)
     > (coalesce(t.name_version_at, '-infinity'), coalesce(t.name_version_seq, 0))
     or (excluded.parent_version_at, excluded.parent_version_seq)

@@ -1,7 +1,9 @@
 package reference
 
 import (
+	"encoding/json"
 	"slices"
+	"time"
 )
 
 // saidOfOrg is what one record says of one org. No columns: it only refers to it.
@@ -48,6 +50,20 @@ func (t Tables) addOrgs(records []Record, chats []*said) {
 	for i := range records {
 		all = append(all, records[i].orgsPage()...)
 	}
+	listed := map[string]time.Time{} // when the newest reading of the org's whole list of chats began
+	for i := range records {
+		r := &records[i]
+		var request struct {
+			Completes *span `json:"completes"`
+		}
+		if r.Kind != "chats_page" || json.Unmarshal(r.Request, &request) != nil || request.Completes == nil {
+			continue
+		}
+		all = append(all, saidOfOrg{orgID: r.OrgID, seen: observation{microseconds(r.ObservedAt), r.Seq}})
+		if through := microseconds(request.Completes.Through); through.After(listed[r.OrgID]) {
+			listed[r.OrgID] = through
+		}
+	}
 	slices.SortStableFunc(all, func(a, b saidOfOrg) int { return a.seen.compare(b.seen) })
 	rows, clocks := map[string]*tracked{}, map[string]map[string]observation{}
 	for _, s := range all {
@@ -74,6 +90,9 @@ func (t Tables) addOrgs(records []Record, chats []*said) {
 	}
 	for orgID, r := range rows {
 		row := r.finish()
+		if row["chats_listed_at"] = nil; !listed[orgID].IsZero() {
+			row["chats_listed_at"] = listed[orgID]
+		}
 		for column, of := range map[string]string{"name": "name", "parent": "parent_org_id"} {
 			row[column+"_version_at"], row[column+"_version_seq"] = nil, nil
 			if clock, ok := clocks[orgID][of]; ok {
