@@ -19,14 +19,19 @@ type Standing struct {
 	OrgID    string `json:"org_id"`
 	Instance string `json:"instance"` // that holds it, or held it last
 	// Connected says that the newest connection is open, and was heard of in the last half minute.
-	Connected     bool       `json:"connected"`
-	Since         *time.Time `json:"since"`          // when the newest connection was opened
-	LastHeardAt   *time.Time `json:"last_heard_at"`  // the last byte
-	LastFrameAt   *time.Time `json:"last_frame_at"`  // the last frame of the newest connection
-	CloseReason   *string    `json:"close_reason"`   // of the newest connection; nil while it is open
-	OpenGaps      int        `json:"open_gaps"`      // not listened to right now
-	Unrepaired    int        `json:"unrepaired"`     // what was sent meanwhile has not been fetched
-	OldestGapAt   *time.Time `json:"oldest_gap_at"`  // of those two kinds
+	Connected   bool       `json:"connected"`
+	Since       *time.Time `json:"since"`         // when the newest connection was opened
+	LastHeardAt *time.Time `json:"last_heard_at"` // the last byte
+	LastFrameAt *time.Time `json:"last_frame_at"` // the last frame of the newest connection
+	CloseReason *string    `json:"close_reason"`  // of the newest connection; nil while it is open
+	OpenGaps    int        `json:"open_gaps"`     // not listened to right now
+	Unrepaired  int        `json:"unrepaired"`    // what was sent meanwhile has not been fetched
+	OldestGapAt *time.Time `json:"oldest_gap_at"` // of those two kinds
+	// IncompleteChats is how many chats' messages are not known to be all there (ops.incomplete_chats).
+	IncompleteChats int64 `json:"incomplete_chats"`
+	// CompletionSeconds is how long their completion takes at the pace of the last hour; nil where none was completed.
+	CompletionSeconds *float64 `json:"completion_seconds"`
+
 	Days          []Day      `json:"days"`           // UTC, oldest first, today last
 	LastCommitted *time.Time `json:"last_committed"` // received time of the newest event in Postgres, within Days
 }
@@ -61,6 +66,10 @@ func ReadStandings(ctx context.Context, pool *pgxpool.Pool, orgIDs []string, now
 	if err != nil {
 		return nil, fmt.Errorf("counting events: %w", err)
 	}
+	incomplete, completed, err := readCompletion(ctx, q, orgIDs, now)
+	if err != nil {
+		return nil, err
+	}
 	var all []Standing
 	for i := range connections {
 		c := &connections[i]
@@ -77,9 +86,36 @@ func ReadStandings(ctx context.Context, pool *pgxpool.Pool, orgIDs []string, now
 			s.Days = append(s.Days, dayOf(since.AddDate(0, 0, d), now, c.FirstOpenedAt, away))
 		}
 		s.count(counts)
+		if s.IncompleteChats = incomplete[c.OrgID]; completed[c.OrgID] > 0 {
+			seconds := float64(s.IncompleteChats) / float64(completed[c.OrgID]) * completionPace.Seconds()
+			s.CompletionSeconds = &seconds
+		}
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// completionPace is how far it is looked back for the pace of the completion of chats.
+const completionPace = time.Hour
+
+// readCompletion counts, by org, the chats whose messages are not known to be all there, and those that were completed lately.
+func readCompletion(ctx context.Context, q *db.Queries, orgIDs []string, now time.Time) (incomplete, completed map[string]int64, err error) {
+	incomplete, completed = map[string]int64{}, map[string]int64{}
+	left, err := q.CountIncompleteChats(ctx, orgIDs)
+	if err != nil {
+		return nil, nil, fmt.Errorf("counting the chats whose messages are not complete: %w", err)
+	}
+	for _, r := range left {
+		incomplete[r.OrgID] = r.Chats
+	}
+	done, err := q.CountCompletedChats(ctx, db.CountCompletedChatsParams{Since: now.Add(-completionPace), OrgIds: orgIDs})
+	if err != nil {
+		return nil, nil, fmt.Errorf("counting the chats that were completed: %w", err)
+	}
+	for _, r := range done {
+		completed[r.OrgID] = r.Chats
+	}
+	return incomplete, completed, nil
 }
 
 // gaps counts the org's gaps and returns them.

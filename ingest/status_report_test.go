@@ -63,6 +63,16 @@ func TestStandingsTellWhatIsConnectedAndWhatIsMissing(t *testing.T) {
 	exec(event, now.AddDate(0, 0, -1), nil)
 	exec(event, now.AddDate(0, 0, -20), nil)
 
+	exec(`insert into inbox.orgs (org_id, is_stub, first_seen_at, last_seen_at) values ('alive', false, now(), now())`)
+	chat := `insert into inbox.chats (org_id, chat_id, is_stub, first_seen_at, last_seen_at, observed_at, observed_seq, updated_at, messages_complete_from, messages_complete_through)
+		values ('alive', $1, false, $2, $2, $2, 1, $2, $3, $4)`
+	ago := now.Add(-time.Hour)
+	exec(chat, "never read", ago, nil, nil)
+	exec(chat, "read from the middle", ago, ago, now)
+	exec(chat, "read", ago, time.Unix(0, 0), now)
+	exec(`insert into raw.events (org_id, received_at, observed_at, stream_id, seq, source, kind, chat_id, request, payload, sha256)
+		values ('alive', $1, $1, gen_random_uuid(), 9, 'rest', 'messages_page', 'read', '{"completes": {}}', '[]', '')`, now.Add(-time.Minute))
+
 	all, err := ReadStandings(t.Context(), pool, nil, now, 3)
 	if err != nil || len(all) != 3 {
 		t.Fatalf("there are %d standings, error %v; want those of alive, died and left", len(all), err)
@@ -71,9 +81,12 @@ func TestStandingsTellWhatIsConnectedAndWhatIsMissing(t *testing.T) {
 	if !alive.Connected || alive.OpenGaps != 0 || alive.Unrepaired != 1 || alive.OldestGapAt == nil {
 		t.Errorf("alive is %+v, want it connected with one gap that is not repaired", alive)
 	}
+	if alive.IncompleteChats != 2 || alive.CompletionSeconds == nil || *alive.CompletionSeconds != 7200 {
+		t.Errorf("alive has %d chats to complete in %v s, want 2 in 7200 at one an hour", alive.IncompleteChats, alive.CompletionSeconds)
+	}
 	today := alive.Days[2]
-	if today.Events != 2 || today.Flawed != 1 || alive.Days[1].Events != 1 || alive.Days[0].Events != 0 || alive.LastCommitted == nil {
-		t.Errorf("alive's days are %+v, want 0, 1 and 2 events, one of them flawed", alive.Days)
+	if today.Events != 3 || today.Flawed != 1 || alive.Days[1].Events != 1 || alive.Days[0].Events != 0 || alive.LastCommitted == nil {
+		t.Errorf("alive's days are %+v, want 0, 1 and 3 events, one of them flawed", alive.Days)
 	}
 	if died.Connected || *died.Days[2].Coverage != 0 || left.Connected || left.OpenGaps != 1 {
 		t.Errorf("died is %+v and left is %+v, want both not connected, died with nothing covered today, left with an open gap", died, left)

@@ -234,7 +234,7 @@ func (c *statusCommand) print(p *program, db *database, s *archiveStatus) {
 
 func (c *statusCommand) printOrgs(p *program, s *archiveStatus) {
 	t := newTable(p.stdout)
-	t.AppendHeader(table.Row{"organization", "inbox", "last heard (UTC)", "newest event in Postgres (UTC)", "gaps open", "not repaired", "held by"})
+	t.AppendHeader(table.Row{"organization", "inbox", "last heard (UTC)", "newest event in Postgres (UTC)", "gaps open", "not repaired", "chats to complete", "held by"})
 	for _, o := range s.Orgs {
 		state := "NOT LISTENED TO"
 		if o.Connected {
@@ -249,7 +249,7 @@ func (c *statusCommand) printOrgs(p *program, s *archiveStatus) {
 			newest = *o.LastCommitted
 			event = stamp(newest)
 		}
-		t.AppendRow(table.Row{o.OrgID, state, stamp(heard), event, o.OpenGaps, o.Unrepaired, o.Instance})
+		t.AppendRow(table.Row{o.OrgID, state, stamp(heard), event, o.OpenGaps, o.Unrepaired, completionText(o), o.Instance})
 	}
 	t.Render()
 	for _, o := range s.Orgs {
@@ -279,6 +279,15 @@ func (c *statusCommand) printOrgs(p *program, s *archiveStatus) {
 		days.AppendRow(row)
 	}
 	days.Render()
+}
+
+// completionText says of how many chats messages may be missing, and how long it takes to fetch these.
+func completionText(o ingest.Standing) string {
+	if o.IncompleteChats == 0 || o.CompletionSeconds == nil {
+		return fmt.Sprint(o.IncompleteChats)
+	}
+	left := time.Duration(*o.CompletionSeconds * float64(time.Second))
+	return fmt.Sprintf("%d, about %s", o.IncompleteChats, left.Round(max(time.Second, left/20).Round(time.Second)))
 }
 
 // allDays is the sum of days; its coverage is the mean of those that have one.
