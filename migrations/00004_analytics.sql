@@ -1,0 +1,250 @@
+-- +goose Up
+create schema analytics;
+comment on schema analytics is 'What the inbox means: cases, turns, ratings, response times, each with how complete it is known. Start with cases_wide.';
+
+-- +goose StatementBegin
+create function analytics.is_time_zone(name text) returns bool
+language sql immutable parallel safe
+as $$ select exists (select from pg_timezone_names as z where z.name = is_time_zone.name) $$;
+-- +goose StatementEnd
+comment on function analytics.is_time_zone is 'Whether Postgres knows a time zone of that name.';
+
+create table analytics.settings (
+    org_id                text not null,
+    time_zone             text not null default 'UTC' constraint time_zone_is_known check (analytics.is_time_zone(time_zone)),
+    thanks_window_seconds int8 not null default 0 constraint thanks_window_is_not_negative check (thanks_window_seconds >= 0),
+    primary key (org_id)
+);
+comment on table analytics.settings is 'One row for each org whose settings are not the defaults. What depends on them is computed anew within seconds of a change.';
+comment on column analytics.settings.org_id is 'The org.';
+comment on column analytics.settings.time_zone is 'IANA name of the zone in which the org counts its days and hours; UTC by default.';
+comment on column analytics.settings.thanks_window_seconds is 'A customer message this soon after a close does not open a case (thanks); 0, the default, switches that off.';
+
+create table analytics.business_hours (
+    org_id     text not null,
+    schedule   text not null default 'default',
+    valid_from date not null default '1970-01-01',
+    valid_to   date,
+    weekday    int2 not null constraint weekday_is_1_to_7 check (weekday between 1 and 7),
+    opens      time not null,
+    closes     time not null,
+    constraint hours_end_after_they_begin check (closes > opens),
+    constraint days_end_after_they_begin check (valid_to >= valid_from),
+    primary key (org_id, schedule, valid_from, weekday, opens)
+);
+comment on table analytics.business_hours is 'When the team works, in the org''s time zone: one row for each stretch of a weekday. Several schedules are worked by different people: the org is open when any of them is. Without rows there is no business time, and its columns are NULL.';
+comment on column analytics.business_hours.org_id is 'The org.';
+comment on column analytics.business_hours.schedule is 'Name of the schedule.';
+comment on column analytics.business_hours.valid_from is 'First local day it holds for.';
+comment on column analytics.business_hours.valid_to is 'Last local day it holds for; NULL: until further notice.';
+comment on column analytics.business_hours.weekday is '1 is Monday, 7 is Sunday.';
+comment on column analytics.business_hours.opens is 'Local time at which the stretch begins.';
+comment on column analytics.business_hours.closes is 'Local time at which it ends; 24:00 is midnight.';
+
+create table analytics.holidays (
+    org_id text not null,
+    day    date not null,
+    name   text not null,
+    primary key (org_id, day)
+);
+comment on table analytics.holidays is 'Local days without business hours.';
+comment on column analytics.holidays.org_id is 'The org.';
+comment on column analytics.holidays.day is 'The local day.';
+comment on column analytics.holidays.name is 'What is celebrated.';
+
+create table analytics.model_prices (
+    org_id                      text not null,
+    model                       text not null,
+    valid_from                  date not null,
+    currency                    text not null default 'USD',
+    input_per_million           numeric not null constraint input_price_is_not_negative check (input_per_million >= 0),
+    output_per_million          numeric not null constraint output_price_is_not_negative check (output_per_million >= 0),
+    cache_read_per_million      numeric constraint cache_read_price_is_not_negative check (cache_read_per_million >= 0),
+    cache_write_per_million     numeric constraint cache_write_price_is_not_negative check (cache_write_per_million >= 0),
+    primary key (org_id, model, valid_from)
+);
+comment on table analytics.model_prices is 'What tokens of a model cost from a day on, for the columns that are called estimated. A model without a row has no estimate.';
+comment on column analytics.model_prices.org_id is 'The org.';
+comment on column analytics.model_prices.model is 'As in inbox.messages.model.';
+comment on column analytics.model_prices.valid_from is 'First local day of the price; the newest that is not after the message counts.';
+comment on column analytics.model_prices.currency is 'ISO 4217; amounts of different currencies are not added.';
+comment on column analytics.model_prices.input_per_million is 'Price of a million input tokens.';
+comment on column analytics.model_prices.output_per_million is 'Price of a million output tokens.';
+comment on column analytics.model_prices.cache_read_per_million is 'Price of a million input tokens read from a cache; NULL: as input tokens.';
+comment on column analytics.model_prices.cache_write_per_million is 'Price of a million input tokens written to a cache; NULL: as input tokens.';
+
+create table analytics.cases (
+    org_id                                text not null,
+    chat_id                               text not null,
+    case_number                           int4 not null,
+    opened_at                             timestamptz not null,
+    opened_local_date                     date not null,
+    opened_by                             text not null,
+    opening_message_id                    text not null,
+    first_customer_message_id             text,
+    first_customer_message_at             timestamptz,
+    closed_at                             timestamptz,
+    closed_after                          timestamptz,
+    closed_local_date                     date,
+    last_closed_at                        timestamptz,
+    reopens                               int4 not null,
+    customer_messages                     int4 not null,
+    ai_replies                            int4 not null,
+    human_replies                         int4 not null,
+    broadcasts                            int4 not null,
+    first_response_seconds                float8,
+    first_response_business_seconds       float8,
+    first_response_observed_seconds       float8,
+    first_response_at                     timestamptz,
+    first_response_message_id             text,
+    first_response_by                     text,
+    first_ai_response_seconds             float8,
+    first_ai_response_business_seconds    float8,
+    first_ai_response_observed_seconds    float8,
+    first_ai_response_at                  timestamptz,
+    first_ai_response_message_id          text,
+    first_human_response_seconds          float8,
+    first_human_response_business_seconds float8,
+    first_human_response_observed_seconds float8,
+    first_human_response_at               timestamptz,
+    first_human_response_message_id       text,
+    first_human_response_user_id          text,
+    handoff_at                            timestamptz,
+    assigned_at                           timestamptz,
+    assignment_seconds                    float8,
+    assignment_business_seconds           float8,
+    assignment_observed_seconds           float8,
+    resolution_seconds                    float8,
+    resolution_business_seconds           float8,
+    resolution_observed_seconds           float8,
+    resolution_unsnoozed_seconds          float8,
+    last_resolution_seconds               float8,
+    last_resolution_business_seconds      float8,
+    last_resolution_observed_seconds      float8,
+    last_ai_reply_at                      timestamptz,
+    last_customer_message_at              timestamptz,
+    is_ai_involved                        bool,
+    is_ai_resolved                        bool,
+    has_auto_csat                         bool,
+    csat_score                            int4,
+    csat_rated_at                         timestamptz,
+    assistant_id                          text,
+    assistant_config_id                   text,
+    integration_id                        text,
+    channel_type                          text,
+    contact_id                            text,
+    assigned_user_id                      text,
+    referral_id                           text,
+    ad_id                                 text,
+    completeness                          text not null,
+    completeness_reason                   text,
+    refreshed_at                          timestamptz not null,
+    primary key (org_id, chat_id, case_number)
+);
+
+create table analytics.turns (
+    org_id                 text not null,
+    chat_id                text not null,
+    pass                   text not null,
+    turn_number            int4 not null,
+    case_number            int4,
+    is_first_response      bool,
+    started_at             timestamptz not null,
+    started_message_id     text not null,
+    customer_messages      int4 not null,
+    replied_at             timestamptz,
+    replied_local_date     date,
+    replied_local_hour     int2,
+    reply_message_id       text,
+    replied_by             text,
+    agent_user_id          text,
+    assistant_id           text,
+    assistant_config_id    text,
+    model                  text,
+    integration_id         text,
+    channel_type           text,
+    reply_seconds          float8,
+    reply_business_seconds float8,
+    reply_observed_seconds float8,
+    completeness           text not null,
+    completeness_reason    text,
+    refreshed_at           timestamptz not null,
+    primary key (org_id, chat_id, pass, turn_number)
+);
+
+create table analytics.csat_ratings (
+    org_id              text not null,
+    chat_id             text not null,
+    rating_number       int4 not null,
+    case_number         int4,
+    rated_at            timestamptz not null,
+    rated_after         timestamptz,
+    rated_local_date    date not null,
+    score               int4 not null,
+    previous_score      int4,
+    is_last             bool not null,
+    assigned_user_id    text,
+    assistant_id        text,
+    assistant_config_id text,
+    integration_id      text,
+    channel_type        text,
+    completeness        text not null,
+    completeness_reason text,
+    refreshed_at        timestamptz not null,
+    primary key (org_id, chat_id, rating_number)
+);
+
+create table analytics.handoffs (
+    org_id                               text not null,
+    chat_id                              text not null,
+    case_number                          int4 not null,
+    handed_off_at                        timestamptz not null,
+    handed_off_after                     timestamptz,
+    handed_off_local_date                date not null,
+    kind                                 text not null,
+    first_human_reply_at                 timestamptz,
+    first_human_reply_message_id         text,
+    first_human_reply_user_id            text,
+    human_after_handoff_seconds          float8,
+    human_after_handoff_business_seconds float8,
+    human_after_handoff_observed_seconds float8,
+    assistant_id                         text,
+    assistant_config_id                  text,
+    integration_id                       text,
+    channel_type                         text,
+    completeness                         text not null,
+    completeness_reason                  text,
+    refreshed_at                         timestamptz not null,
+    primary key (org_id, chat_id, case_number)
+);
+
+create table analytics.chat_spans (
+    org_id           text not null,
+    chat_id          text not null,
+    span_number      int4 not null,
+    state            text,
+    began_at         timestamptz not null,
+    ended_at         timestamptz,
+    assigned_user_id text,
+    primary key (org_id, chat_id, span_number)
+);
+
+create table analytics.backlog_daily (
+    org_id           text not null,
+    local_date       date not null,
+    open_chats       int8 not null,
+    snoozed_chats    int8 not null,
+    unassigned_chats int8 not null,
+    primary key (org_id, local_date)
+);
+
+create table analytics.refreshes (
+    org_id               text not null,
+    settings_fingerprint text not null,
+    backlog_through      date,
+    refreshed_at         timestamptz not null,
+    primary key (org_id)
+);
+
+-- +goose Down
+drop schema analytics cascade;
