@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // killPoints are the failpoints, in the order of the way of a frame, with how often a point may be passed before it kills:
@@ -37,6 +38,7 @@ func TestKilledAtAnyInstructionNothingThatWasSpooledIsLostOrStoredTwice(t *testi
 	t.Logf("FAULTS_KILLS=%d FAULTS_SEED=%d", kills, seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	s := newStage(t, 300)
+	began, killed := time.Now(), map[string]int{}
 	order := random.Perm(len(killPoints))
 	for i := range kills {
 		if i%len(order) == 0 {
@@ -48,10 +50,15 @@ func TestKilledAtAnyInstructionNothingThatWasSpooledIsLostOrStoredTwice(t *testi
 		if err := p.killedItself(); err != nil {
 			t.Fatalf("kill %d, %s: %v", i+1, what, err)
 		}
+		killed[point.name]++
 	}
 	p := s.start()
 	s.caughtUp(p)
 	p.stop()
+	t.Logf("killed %d times in %s: %v", kills, time.Since(began).Round(time.Second), killed)
+	if kills >= len(killPoints) && len(killed) != len(killPoints) {
+		t.Errorf("killed at %d points, want each of the %d", len(killed), len(killPoints))
+	}
 	s.verdict()
 }
 
