@@ -15,9 +15,9 @@ const (
 // The caller is alone, or holds reaping.
 func (s *Spool) reserve() {
 	s.mu.Lock()
-	has := s.reserved
+	isDone := s.reserved || s.closed
 	s.mu.Unlock()
-	if has || !s.makeReserve() {
+	if isDone || !s.makeReserve() {
 		return
 	}
 	s.mu.Lock()

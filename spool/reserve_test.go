@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -12,16 +13,17 @@ import (
 func TestADiskThatTheSpoolHasFilledAloneIsGivenBackByTrim(t *testing.T) {
 	t.Parallel()
 	dir := scratch(t)
-	isFull, isKept := false, func() bool { _, err := os.Stat(dir + "/" + reserveName); return err == nil }
+	var isFull atomic.Bool
+	isKept := func() bool { _, err := os.Stat(dir + "/" + reserveName); return err == nil }
 	s := open(t, dir, Options{disk: &disk{fault: func(op, path string, n int) (int, error) {
-		if isFull && (isKept() || strings.HasSuffix(path, reserveName)) && (op == opOpen || op == opWrite) {
+		if isFull.Load() && (isKept() || strings.HasSuffix(path, reserveName)) && (op == opOpen || op == opWrite) {
 			return 0, syscall.ENOSPC
 		}
 		return 0, nil
 	}}})
 	want := []Record{add(t, s, sample(1))}
 	read(t, s, 0)
-	isFull = true
+	isFull.Store(true)
 	if err := s.Append(&Record{Body: fill(1, 100)}); !errors.Is(err, ErrFull) {
 		t.Fatalf("Append on a full disk: %v, expected ErrFull", err)
 	}
@@ -29,7 +31,7 @@ func TestADiskThatTheSpoolHasFilledAloneIsGivenBackByTrim(t *testing.T) {
 		t.Fatalf("Trim on a disk that the spool has filled: %v, expected that the reserve makes way", err)
 	}
 	eventually(t, func() bool { return s.Stats().Bytes == headerSize }, "the committed segment is deleted")
-	isFull = false
+	isFull.Store(false)
 	must(t, s.Trim(want[0].Seq))
 	if !isKept() {
 		t.Error("there is no reserve, expected that it is made again when there is room")
