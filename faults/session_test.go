@@ -226,6 +226,5 @@ func TestAStandbyTakesOverFromAKilledProcessAndRepairsTheGap(t *testing.T) {
 		s.caughtUp(p)
 		p.stop()
 	}
-	s.isSentTwice = true
 	s.verdict()
 }
