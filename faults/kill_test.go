@@ -62,6 +62,33 @@ func TestKilledAtAnyInstructionNothingThatWasSpooledIsLostOrStoredTwice(t *testi
 	s.verdict()
 }
 
+// Pages of the lists are on the spool like frames. A repair that was cut off begins anew.
+func TestARepairThatIsKilledAgainAndAgainIsMadeInTheEnd(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, 50)
+	repairing := []string{"ARCHIVER_RECONCILE=auto", "ARCHIVER_RECONCILE_RPM=60000", smallSpool}
+	for n := range 6 {
+		point := []string{"before-commit", "after-commit", "fsynced"}[n%3]
+		p := s.start(append(repairing, fmt.Sprintf("ARCHIVER_FAILPOINTS=%s=%d:kill", point, 3+2*n))...)
+		if err := p.killedItself(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := s.start(repairing...)
+	s.wait("every gap to be repaired", func() bool {
+		return s.count("select count(*) from ops.gaps where ended_at is null or status <> 'repaired'") == 0
+	})
+	s.caughtUp(p)
+	p.stop()
+	if n := s.count("select count(*) from ops.gaps where status = 'repaired'"); n == 0 {
+		t.Error("no gap was repaired, want one for each process that was killed after it had listened")
+	}
+	if n := s.count("select count(*) from raw.events where source = 'rest'"); n == 0 {
+		t.Error("no page of a list is in raw.events")
+	}
+	s.verdict()
+}
+
 func number(t *testing.T, variable string, otherwise int) int {
 	t.Helper()
 	text := os.Getenv(variable)
