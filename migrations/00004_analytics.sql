@@ -228,6 +228,7 @@ create table analytics.chat_spans (
     assigned_user_id text,
     primary key (org_id, chat_id, span_number)
 );
+create index chat_spans_ended_at on analytics.chat_spans (org_id, ended_at);
 
 create table analytics.backlog_daily (
     org_id           text not null,
@@ -241,7 +242,9 @@ create table analytics.backlog_daily (
 create table analytics.refreshes (
     org_id               text not null,
     settings_fingerprint text not null,
-    backlog_through      date,
+    gaps                 jsonb not null,
+    first_heard_at       timestamptz,
+    backlog_through      date not null,
     refreshed_at         timestamptz not null,
     primary key (org_id)
 );

@@ -1,0 +1,124 @@
+package analytics
+
+import "time"
+
+func because(reason string) *string { return &reason }
+
+// knows says how completely a case is known until end. Whoever needs its end asks with isEnded false.
+func (w *walk) knows(c *caseWork, end time.Time, isEnded bool) (completeness string, why *string) {
+	if why := w.isImported(c.OpenedAt); why != nil {
+		return imported, why
+	}
+	from := c.OpenedAt
+	if c.before != nil {
+		from = c.before.At
+	}
+	if why := w.missesMessages(from, end); why != nil {
+		return partial, why
+	}
+	if why := w.missesStates(&from, end); why != nil {
+		return partial, why
+	}
+	if !isEnded && !c.isOver() {
+		return censored, because("it is still open")
+	}
+	return complete, nil
+}
+
+// isImported says why the chat's state at a time is not known: the first version of it that was seen is a later one, and
+// showed more than the chat's first message.
+func (w *walk) isImported(at time.Time) *string {
+	if len(w.chat.Changes) == 0 {
+		return because("no state of the chat was ever seen")
+	}
+	first := w.chat.Changes[0].At
+	if !at.Before(first) {
+		return nil
+	}
+	earlier := 0
+	for i := range w.chat.Messages {
+		if m := &w.chat.Messages[i]; m.counts() && !m.At.After(first) {
+			earlier++
+		}
+	}
+	if earlier > 1 {
+		return because("the chat's state was first seen later")
+	}
+	return nil
+}
+
+// missesMessages says why messages of [from, to] may be missing; nil when they are known to be all there: the message list was
+// read over all of that time, or from its beginning on and the socket was unbroken since, with no hole shown.
+func (w *walk) missesMessages(from, to time.Time) *string {
+	c := w.chat
+	switch {
+	case c.Timeless > 0:
+		return because("a message of the chat has no time")
+	case c.CompleteThrough == nil:
+		return because("the message list was not read to its end yet")
+	case c.CompleteFrom.After(from):
+		return because("the message list was not read from so early on")
+	case !to.After(*c.CompleteThrough):
+		return nil
+	case w.org.FirstHeardAt == nil || w.org.FirstHeardAt.After(*c.CompleteThrough):
+		return because("it was not listened to when the message list was read")
+	}
+	for i := range w.org.Gaps {
+		if g := &w.org.Gaps[i]; !g.IsRepaired && g.overlaps(*c.CompleteThrough, to) {
+			return because("it was not listened to, and what was missed is not fetched")
+		}
+	}
+	if w.hasHole(to) {
+		return because("a message of the customer is missing")
+	}
+	return nil
+}
+
+// sameMoment is how far apart a message's time and the state's word of it may be.
+const sameMoment = time.Second
+
+// hasHole reports whether the chat's state speaks of a message of the customer that is not there.
+func (w *walk) hasHole(to time.Time) bool {
+	at := w.chat.LastContactMessageAt
+	if at == nil || !at.After(*w.chat.CompleteThrough) || at.After(to) {
+		return false
+	}
+	for i := range w.chat.Messages {
+		m := &w.chat.Messages[i]
+		if m.Sender == senderCustomer && m.At.Sub(*at).Abs() <= sameMoment {
+			return false
+		}
+	}
+	return true
+}
+
+// missesStates says why the chat's states of (from, to] may not all be known: it was not listened to while something happened
+// in it. A repair fetches the messages of that time, and how the chat stood at its end.
+func (w *walk) missesStates(from *time.Time, to time.Time) *string {
+	if from == nil {
+		return nil
+	}
+	for i := range w.org.Gaps {
+		if g := &w.org.Gaps[i]; g.overlaps(*from, to) && w.isTouchedIn(g, *from, to) {
+			return because("it was not listened to while something happened in the chat")
+		}
+	}
+	return nil
+}
+
+// isTouchedIn reports whether a message of [from, to] was written in a gap, or a state may have changed in it.
+func (w *walk) isTouchedIn(g *Gap, from, to time.Time) bool {
+	for i := range w.chat.Messages {
+		at := w.chat.Messages[i].At
+		if !at.Before(from) && !at.After(to) && g.overlaps(at, at) {
+			return true
+		}
+	}
+	for i := range w.chat.Changes {
+		c := &w.chat.Changes[i]
+		if c.UnchangedUntil != nil && !c.At.Before(from) && !c.At.After(to) && g.overlaps(*c.UnchangedUntil, c.At) {
+			return true
+		}
+	}
+	return false
+}

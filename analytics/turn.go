@@ -1,0 +1,90 @@
+package analytics
+
+// turns goes through the messages and measures each wait of the customer: from the first message that is not answered to
+// the next reply. A wait that the chat's case does not outlive stays without a reply.
+func (w *walk) turns(pass string, isReply func(*Message) bool) {
+	var open *Turn
+	var before *Message // the last message before the open turn
+	var last *Message
+	number, firstOf := 0, map[int]bool{}
+	end := func() {
+		if open != nil {
+			w.finishTurn(open, before, last)
+			open = nil
+		}
+	}
+	for i := range w.chat.Messages {
+		m := &w.chat.Messages[i]
+		if !m.counts() || m.Sender == senderBroadcast {
+			continue
+		}
+		c := w.caseOf(m)
+		switch {
+		case m.Sender == senderCustomer && c == nil: // thanks
+			continue
+		case m.Sender == senderCustomer:
+			if open != nil && *open.CaseNumber != c.CaseNumber {
+				end()
+			}
+			if open == nil {
+				number++
+				before = last
+				open = &Turn{
+					OrgID: w.chat.OrgID, ChatID: w.chat.ChatID, Pass: pass, TurnNumber: number, CaseNumber: &c.CaseNumber,
+					StartedAt: m.At, StartedMessageID: m.ID, ChannelType: m.ChannelType,
+				}
+				if c.Completeness != imported {
+					isFirst := !firstOf[c.CaseNumber] && c.OpenedBy != "business"
+					open.IsFirstResponse = &isFirst
+				}
+				firstOf[c.CaseNumber] = true
+			}
+			open.CustomerMessages++
+		case isReply(m) && open != nil:
+			w.reply(open, m)
+			end()
+		}
+		last = m
+	}
+	end()
+}
+
+// caseOf is the case a message belongs to: the last one that was open, or over, when it was written; nil for a message that
+// opened none.
+func (w *walk) caseOf(m *Message) *caseWork { return w.belongs[m] }
+
+func (w *walk) reply(t *Turn, m *Message) {
+	date, hour := w.date(m.At), w.org.Settings.LocalHour(m.At)
+	t.RepliedAt, t.RepliedLocalDate, t.RepliedLocalHour, t.ReplyMessageID = &m.At, &date, &hour, &m.ID
+	t.RepliedBy, t.Model = &m.Sender, m.Model
+	if m.Sender == senderHuman {
+		t.AgentUserID = m.UserID
+	}
+	if s := w.stateAt(m.At); s != nil {
+		t.AssistantID, t.AssistantConfigID, t.IntegrationID = s.AssistantID, s.AssistantConfigID, s.IntegrationID
+	}
+	t.ReplyObservedSeconds = secondsBetween(t.StartedAt, m.At)
+}
+
+// finishTurn says how completely it is known: over all of it, from the message before on, since one that is missing there may
+// be the one that began it.
+func (w *walk) finishTurn(t *Turn, before, last *Message) {
+	from, to := t.StartedAt, last.At
+	if before != nil {
+		from = before.At
+	}
+	if t.RepliedAt != nil {
+		to = *t.RepliedAt
+	}
+	why := w.missesMessages(from, to)
+	switch {
+	case why != nil:
+		t.Completeness, t.CompletenessReason = partial, why
+	case t.RepliedAt == nil:
+		t.Completeness, t.CompletenessReason = censored, because("there is no reply yet")
+	default:
+		t.Completeness, t.ReplySeconds = complete, t.ReplyObservedSeconds
+		t.ReplyBusinessSeconds = w.businessSeconds(t.StartedAt, *t.RepliedAt)
+	}
+	w.facts.Turns = append(w.facts.Turns, *t)
+}

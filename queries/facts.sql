@@ -1,0 +1,107 @@
+-- name: GetFactOrgs :many
+-- The orgs whose chats there are facts of.
+select o.org_id from inbox.orgs as o
+where exists (select from inbox.chats as c where c.org_id = o.org_id)
+order by 1;
+
+-- name: TryLockFacts :one
+-- Whether this transaction is the one to write the org's facts, until it ends.
+select pg_try_advisory_xact_lock(hashtextextended('archiver facts of ' || @org_id::text, 0));
+
+-- name: GetRefresh :many
+select * from analytics.refreshes where org_id = @org_id;
+
+-- name: SaveRefresh :exec
+insert into analytics.refreshes as t (org_id, settings_fingerprint, gaps, first_heard_at, backlog_through, refreshed_at)
+values (@org_id, @settings_fingerprint, @gaps, @first_heard_at, @backlog_through, @refreshed_at)
+on conflict (org_id) do update set
+    settings_fingerprint = excluded.settings_fingerprint, gaps = excluded.gaps, first_heard_at = excluded.first_heard_at,
+    backlog_through = excluded.backlog_through, refreshed_at = excluded.refreshed_at;
+
+-- name: GetFirstHeard :one
+-- When the org was first listened to; NULL: never.
+select min(c.opened_at)::timestamp with time zone from ops.connections as c where c.org_id = @org_id;
+
+-- name: GetFactGaps :many
+select g.gap_id, g.began_at, g.ended_at, g.status from ops.gaps as g where g.org_id = @org_id order by g.began_at;
+
+-- name: MarkChatsOfOrg :many
+-- Marks some of the org's chats, those after one in the order of their ids, that something was observed of since a time.
+with page as (
+    select c.chat_id, c.observed_at from inbox.chats as c
+    where c.org_id = @org_id and c.chat_id > @after_chat_id
+    order by c.chat_id limit @chats
+), marked as (
+    insert into ops.dirty_chats (org_id, chat_id, dirty_at)
+    select @org_id, s.chat_id, @dirty_at from page as s where s.observed_at >= @since
+    on conflict (org_id, chat_id) do nothing
+)
+select s.chat_id from page as s order by 1 desc limit 1;
+
+-- name: GetDirtyChats :many
+select d.chat_id, d.dirty_at from ops.dirty_chats as d where d.org_id = @org_id order by d.chat_id limit @chats;
+
+-- name: ClearDirtyChats :exec
+-- Arrays of one length. A chat that was marked again meanwhile keeps its mark.
+delete from ops.dirty_chats as d
+using rows from (unnest(@chat_ids::text[]), unnest(@dirty_ats::timestamptz[])) as k (chat_id, dirty_at)
+where d.org_id = @org_id and d.chat_id = k.chat_id and d.dirty_at = k.dirty_at;
+
+-- name: GetFactChats :many
+select c.chat_id, c.deleted_at, c.messages_complete_from, c.messages_complete_through, s.last_contact_message_at
+from inbox.chats as c
+left join inbox.chat_states as s on s.org_id = c.org_id and s.chat_id = c.chat_id
+where c.org_id = @org_id and c.chat_id = any(@chat_ids::text[]);
+
+-- name: GetFactMessages :many
+select m.chat_id, m.message_id, m.created_at, m.sender, m.status, m.deleted_at is not null as is_deleted, m.user_id,
+    m.model, ch.type as channel_type, ch.contact_id
+from inbox.messages as m
+left join inbox.contact_channels as ch on ch.org_id = m.org_id and ch.contact_channel_id = m.contact_channel_id
+where m.org_id = @org_id and m.chat_id = any(@chat_ids::text[])
+order by m.chat_id, m.created_at, m.message_id;
+
+-- name: GetFactChanges :many
+select h.chat_id, h.changed_at, h.unchanged_until, h.state, h.ai_enabled, h.assigned_user_id, h.assigned_at, h.csat_score,
+    h.assistant_id, h.assistant_config_id, h.integration_id, k.enable_auto_csat
+from inbox.chat_state_changes as h
+left join inbox.assistant_configs as k on k.org_id = h.org_id and k.assistant_config_id = h.assistant_config_id
+where h.org_id = @org_id and h.chat_id = any(@chat_ids::text[])
+order by h.chat_id, h.changed_at, h.first_seen_at, h.stream_id, h.seq;
+
+-- name: GetFactReferrals :many
+select r.chat_id, r.referral_id, r.ad_id, coalesce(r.version_at, r.first_seen_at)::timestamptz as seen_at
+from inbox.referrals as r
+where r.org_id = @org_id and r.chat_id = any(@chat_ids::text[])
+order by r.chat_id, seen_at, r.referral_id;
+
+-- name: GetChatSpans :many
+select s.chat_id, s.state, s.began_at, s.ended_at, s.assigned_user_id
+from analytics.chat_spans as s
+where s.org_id = @org_id and s.chat_id = any(@chat_ids::text[])
+order by s.chat_id, s.span_number;
+
+-- name: AddToBacklog :exec
+-- Arrays of one length, one element a day, no day twice. A day of which nothing is left has no row.
+insert into analytics.backlog_daily as t (org_id, local_date, open_chats, snoozed_chats, unassigned_chats)
+select @org_id, r.local_date, r.open_chats, r.snoozed_chats, r.unassigned_chats
+from rows from (
+    unnest(@local_dates::date[]), unnest(@open_chats::int8[]), unnest(@snoozed_chats::int8[]), unnest(@unassigned_chats::int8[])
+) as r (local_date, open_chats, snoozed_chats, unassigned_chats)
+on conflict (org_id, local_date) do update set
+    open_chats = t.open_chats + excluded.open_chats, snoozed_chats = t.snoozed_chats + excluded.snoozed_chats,
+    unassigned_chats = t.unassigned_chats + excluded.unassigned_chats;
+
+-- name: DropEmptyBacklog :exec
+delete from analytics.backlog_daily where org_id = @org_id and open_chats = 0 and snoozed_chats = 0;
+
+-- name: DropBacklog :exec
+delete from analytics.backlog_daily where org_id = @org_id;
+
+-- name: CountBacklog :many
+-- The chats that were open or snoozed at a time, by what the spans say.
+select count(*) filter (where upper(s.state) = 'OPEN') as open_chats,
+    count(*) filter (where upper(s.state) = 'SNOOZED') as snoozed_chats,
+    count(*) filter (where upper(s.state) = 'OPEN' and s.assigned_user_id is null) as unassigned_chats
+from analytics.chat_spans as s
+where s.org_id = @org_id and s.began_at <= @at and (s.ended_at is null or s.ended_at > @at::timestamptz);
