@@ -25,18 +25,11 @@ select min(c.opened_at)::timestamp with time zone from ops.connections as c wher
 -- name: GetFactGaps :many
 select g.gap_id, g.began_at, g.ended_at, g.status from ops.gaps as g where g.org_id = @org_id order by g.began_at;
 
--- name: MarkChatsOfOrg :many
--- Marks some of the org's chats, those after one in the order of their ids, that something was observed of since a time.
-with page as (
-    select c.chat_id, c.observed_at from inbox.chats as c
-    where c.org_id = @org_id and c.chat_id > @after_chat_id
-    order by c.chat_id limit @chats
-), marked as (
-    insert into ops.dirty_chats (org_id, chat_id, dirty_at)
-    select @org_id, s.chat_id, @dirty_at from page as s where s.observed_at >= @since
-    on conflict (org_id, chat_id) do nothing
-)
-select s.chat_id from page as s order by 1 desc limit 1;
+-- name: GetChatsAfter :many
+-- The org's chats after one, in the order of their ids, and when something was last observed of them.
+select c.chat_id, c.observed_at from inbox.chats as c
+where c.org_id = @org_id and c.chat_id > @after_chat_id
+order by c.chat_id limit @chats;
 
 -- name: GetDirtyChats :many
 select d.chat_id, d.dirty_at from ops.dirty_chats as d where d.org_id = @org_id order by d.chat_id limit @chats;
@@ -54,7 +47,7 @@ left join inbox.chat_states as s on s.org_id = c.org_id and s.chat_id = c.chat_i
 where c.org_id = @org_id and c.chat_id = any(@chat_ids::text[]);
 
 -- name: GetFactMessages :many
-select m.chat_id, m.message_id, m.created_at, m.sender, m.status, m.deleted_at is not null as is_deleted, m.user_id,
+select m.chat_id, m.message_id, m.created_at, m.sender, m.status, m.deleted_at, m.user_id,
     m.model, ch.type as channel_type, ch.contact_id
 from inbox.messages as m
 left join inbox.contact_channels as ch on ch.org_id = m.org_id and ch.contact_channel_id = m.contact_channel_id
@@ -105,3 +98,6 @@ select count(*) filter (where upper(s.state) = 'OPEN') as open_chats,
     count(*) filter (where upper(s.state) = 'OPEN' and s.assigned_user_id is null) as unassigned_chats
 from analytics.chat_spans as s
 where s.org_id = @org_id and s.began_at <= @at and (s.ended_at is null or s.ended_at > @at::timestamptz);
+
+-- name: DropChatSpans :exec
+delete from analytics.chat_spans where org_id = @org_id;
