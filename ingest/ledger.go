@@ -9,6 +9,7 @@ import (
 
 	"archiver/db"
 	"archiver/internal/failpoint"
+	"archiver/invent"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -24,7 +25,7 @@ const (
 )
 
 // ledger writes ops.connections and ops.gaps beside the lanes, so that neither waits for the other. While Postgres is
-// away the rows wait in memory.
+// away the rows wait in memory; so do those of invent.OwnOrg until it is known what org that is.
 type ledger struct {
 	pool     *pgxpool.Pool
 	instance string
@@ -60,15 +61,50 @@ func newLedger(pool *pgxpool.Pool, instance string, log *slog.Logger) *ledger {
 // ready is called once the database has its schema.
 func (l *ledger) ready() { close(l.isReady) }
 
-// holds is called when it is known that this process listens, or wants to listen, to an org: what the org's last listener
-// left is then looked up.
-func (l *ledger) holds(orgID string) {
+// holds is called when it is known that this process listens, or wants to listen, to an org since a time: what the org's
+// last listener left is then looked up.
+func (l *ledger) holds(orgID string, since time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.unknown = slices.DeleteFunc(l.unknown, func(h holding) bool { return h.orgID == orgID })
-	l.unknown = append(l.unknown, holding{orgID, time.Now()})
-	delete(l.firstOpened, orgID)
+	l.unknown = append(l.unknown, holding{orgID, since})
+	if l.firstOpened[orgID].Before(since) {
+		delete(l.firstOpened, orgID)
+	}
 	l.flushSoon()
+}
+
+// ownOrgIs is called when the org behind invent.OwnOrg is known: what was noted so far is of that org. Where another
+// session listens to it, only that one's gaps are gaps.
+func (l *ledger) ownOrgIs(orgID string, isHeldTwice bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.connections {
+		c.mu.Lock()
+		if c.orgID == invent.OwnOrg {
+			c.orgID = orgID
+		}
+		c.mu.Unlock()
+	}
+	first, wasOpened := l.firstOpened[invent.OwnOrg]
+	open := l.openGap[invent.OwnOrg]
+	delete(l.firstOpened, invent.OwnOrg)
+	delete(l.openGap, invent.OwnOrg)
+	if isHeldTwice {
+		l.gaps = slices.DeleteFunc(l.gaps, (*gap).isOfOwnOrg)
+		return
+	}
+	for _, g := range l.gaps {
+		if g.isOfOwnOrg() {
+			g.row.OrgID = orgID
+		}
+	}
+	if open != nil {
+		l.openGap[orgID] = open
+	}
+	if wasOpened {
+		l.firstOpened[orgID] = first
+	}
 }
 
 // began notes that a connection is tried.
@@ -166,7 +202,7 @@ func (l *ledger) flushed(ctx context.Context) error {
 		l.mu.Lock()
 		waiting := len(l.unknown) > 0
 		for _, g := range l.gaps {
-			waiting = waiting || !g.isSaved()
+			waiting = waiting || !g.isSaved() && !g.isOfOwnOrg()
 		}
 		l.mu.Unlock()
 		if !waiting {
@@ -262,7 +298,7 @@ func (l *ledger) changedConnections() (p db.UpsertConnectionsParams, written []*
 	defer l.mu.Unlock()
 	for _, c := range l.connections {
 		c.mu.Lock()
-		if c.changed || c.openedAt != nil && c.closedAt == nil {
+		if c.orgID != invent.OwnOrg && (c.changed || c.openedAt != nil && c.closedAt == nil) {
 			c.changed = false
 			written = append(written, c)
 			p.ConnectionIds = append(p.ConnectionIds, c.id)
@@ -290,7 +326,7 @@ func (l *ledger) saveGaps(ctx context.Context, q *db.Queries) error {
 	l.mu.Lock()
 	for _, g := range l.gaps {
 		g.mu.Lock()
-		if g.version != g.saved {
+		if g.version != g.saved && !g.isOfOwnOrg() {
 			written[g] = g.version
 			addGap(&p, &g.row)
 		}

@@ -45,6 +45,7 @@ type session struct {
 	org      string // as it was named
 	log      *slog.Logger
 	frames   atomic.Int64
+	firstTry time.Time // to connect
 
 	mu        sync.Mutex
 	realID    string // of the org; empty while it is not known
@@ -160,11 +161,11 @@ func (s *session) claim(ctx context.Context) bool {
 			return false
 		case err != nil && !held:
 			s.log.Warn("Postgres cannot be asked whether another process listens to this org; listening", "error", describeError(err))
-			s.recall(l.orgID)
+			s.recall(l.orgID, time.Now())
 			return true
 		case held:
 			if isNew {
-				s.recall(l.orgID)
+				s.recall(l.orgID, time.Now())
 				s.ingester.laneOf(l.orgID).expectLate(lateAfterTakeover)
 			}
 			return true
@@ -180,15 +181,15 @@ func (s *session) claim(ctx context.Context) bool {
 	}
 }
 
-// recall has the ledger look up when the org was last listened to, once for each time this process takes the org.
-func (s *session) recall(orgID string) (isNew bool) {
+// recall has the ledger look up when the org was last listened to before, once for each time this process takes the org.
+func (s *session) recall(orgID string, before time.Time) (isNew bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.recalled == orgID {
 		return false
 	}
 	s.recalled = orgID
-	s.ingester.ledger.holds(orgID)
+	s.ingester.ledger.holds(orgID, before)
 	return true
 }
 
@@ -212,7 +213,7 @@ func (s *session) keepLease(ctx context.Context, opened time.Time, giveUp contex
 		case !held:
 			giveUp(errLeaseLost)
 			return
-		case isNew && s.recall(l.orgID):
+		case isNew && s.recall(l.orgID, s.firstTry):
 			s.ingester.ledger.opened(l.orgID, opened)
 		}
 	}
@@ -240,6 +241,9 @@ func (s *session) once(ctx context.Context) (opened bool, err error) {
 		return false, err
 	}
 	c := &connection{id: uuid.New(), orgID: s.orgID(), startedAt: time.Now()}
+	if s.firstTry.IsZero() {
+		s.firstTry = c.startedAt
+	}
 	ctx, giveUp := context.WithCancelCause(ctx)
 	var keeping sync.WaitGroup
 	defer func() {
@@ -345,7 +349,9 @@ func (s *session) resolveBy(frame []byte) error {
 }
 
 func (s *session) resolved(id string) error {
-	if !s.ingester.hold(id, s) {
+	isHeldTwice := !s.ingester.hold(id, s)
+	s.ingester.ledger.ownOrgIs(id, isHeldTwice)
+	if isHeldTwice {
 		return errHeldTwice
 	}
 	s.setID(id)
