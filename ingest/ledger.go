@@ -71,6 +71,11 @@ func (l *ledger) holds(orgID string, since time.Time) {
 	if l.firstOpened[orgID].Before(since) {
 		delete(l.firstOpened, orgID)
 	}
+	// A gap that this process left when it listened to the org before: whoever took the org since has ended it.
+	if g := l.openGap[orgID]; g != nil && g.row.BeganAt.Before(since) {
+		delete(l.openGap, orgID)
+		l.gaps = slices.DeleteFunc(l.gaps, func(other *gap) bool { return other == g })
+	}
 	l.flushSoon()
 }
 
