@@ -161,7 +161,7 @@ type GetOpenGapsParams struct {
 	Before time.Time
 }
 
-// The gap of an org that an earlier process left open when it stopped in good order.
+// The gaps of an org that earlier processes left open, oldest first: one for each that stopped in good order or was overtaken.
 func (q *Queries) GetOpenGaps(ctx context.Context, arg GetOpenGapsParams) ([]OpsGap, error) {
 	rows, err := q.db.Query(ctx, getOpenGaps, arg.OrgID, arg.Before)
 	if err != nil {

@@ -229,47 +229,55 @@ func (l *ledger) recall(ctx context.Context, q *db.Queries) error {
 		}
 		h := l.unknown[0]
 		l.mu.Unlock()
-		found, err := l.gapBefore(ctx, q, h)
+		found, err := l.gapsBefore(ctx, q, h)
 		if err != nil {
 			return err
 		}
 		l.mu.Lock()
 		l.unknown = l.unknown[1:]
-		if opened, yes := l.firstOpened[h.orgID]; found != nil {
-			l.gaps = append(l.gaps, found)
-			if yes {
-				found.end(opened)
+		l.gaps = append(l.gaps, found...)
+		if len(found) > 0 {
+			last := found[len(found)-1]
+			if opened, yes := l.firstOpened[h.orgID]; yes {
+				last.end(opened)
 			} else {
-				l.openGap[h.orgID] = found
+				l.openGap[h.orgID] = last
 			}
 		}
 		l.mu.Unlock()
 	}
 }
 
-// gapBefore is the gap in which this process found an org: the open one that its last listener left, or one since that
-// was last heard of; nil when the org was never listened to.
-func (l *ledger) gapBefore(ctx context.Context, q *db.Queries, h holding) (*gap, error) {
+// gapsBefore are the gaps in which this process found an org, the last of which goes on: the open ones that its last
+// listeners left, or one since that was last heard of; none when the org was never listened to.
+func (l *ledger) gapsBefore(ctx context.Context, q *db.Queries, h holding) (found []*gap, err error) {
 	open, err := q.GetOpenGaps(ctx, db.GetOpenGapsParams{OrgID: h.orgID, Before: h.since.UTC()})
 	if err != nil {
 		return nil, err
 	}
-	if len(open) > 0 {
-		return &gap{row: open[0]}, nil
+	for n, row := range open {
+		g := &gap{row: row}
+		if n+1 < len(open) {
+			g.end(open[n+1].BeganAt) // it was over by then, or there would be no other
+		}
+		found = append(found, g)
+	}
+	if len(found) > 0 {
+		return found, nil
 	}
 	heard, err := q.GetLastHeard(ctx, db.GetLastHeardParams{OrgID: h.orgID, Before: h.since.UTC()})
 	if err != nil {
 		return nil, err
 	}
 	if g := l.goesOn(h.orgID, heard); g != nil {
-		return g, nil
+		return []*gap{g}, nil
 	}
 	const cause = "the process that listened ended without saying so"
 	if len(heard) > 0 {
-		return newGap(h.orgID, heard[0], cause), nil
+		return []*gap{newGap(h.orgID, heard[0], cause)}, nil
 	}
 	if since := l.spooledSince(h.orgID); !since.IsZero() {
-		return newGap(h.orgID, since, cause), nil // its first listener ended before Postgres ever knew of it
+		return []*gap{newGap(h.orgID, since, cause)}, nil // its first listener ended before Postgres ever knew of it
 	}
 	return nil, nil
 }

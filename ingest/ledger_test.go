@@ -64,3 +64,32 @@ func TestAGapThatAnotherProcessEndedStaysAsItIsWhenTheOrgIsTakenBack(t *testing.
 		t.Errorf("the gap since the other process begins at %v, want %v", began, hours(1))
 	}
 }
+
+func TestAllGapsThatWereLeftOpenAreEnded(t *testing.T) {
+	t.Parallel()
+	l, pool := newTestLedger(t)
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	older, newer := now.Add(-3*time.Hour), now.Add(-time.Hour)
+	for _, began := range []time.Time{older, newer} {
+		if _, err := pool.Exec(t.Context(), `
+			insert into ops.gaps (org_id, gap_id, began_at, cause, status) values ('o', $1, $2, 'left', 'open')`, uuid.New(), began); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.holds("o", now)
+	flushNow(t, l)
+	if l.openGap["o"] == nil || !l.openGap["o"].row.BeganAt.Equal(newer) {
+		t.Error("the newer gap does not go on before the org is listened to")
+	}
+	l.opened("o", now)
+	flushNow(t, l)
+	for began, ended := range map[time.Time]time.Time{older: newer, newer: now} {
+		var got *time.Time
+		if err := pool.QueryRow(t.Context(), `select ended_at from ops.gaps where began_at = $1`, began).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if got == nil || !got.Equal(ended) {
+			t.Errorf("the gap since %v ended at %v, want %v", began, got, ended)
+		}
+	}
+}

@@ -16,7 +16,7 @@ on conflict (org_id, gap_id) do update set
     chats_swept = excluded.chats_swept, messages_recovered = excluded.messages_recovered;
 
 -- name: GetOpenGaps :many
--- The gap of an org that an earlier process left open when it stopped in good order.
+-- The gaps of an org that earlier processes left open, oldest first: one for each that stopped in good order or was overtaken.
 select g.* from ops.gaps as g
 where g.org_id = @org_id and g.ended_at is null and g.began_at <= @before
 order by g.began_at;
