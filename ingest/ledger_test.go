@@ -72,7 +72,8 @@ func TestAllGapsThatWereLeftOpenAreEnded(t *testing.T) {
 	older, newer := now.Add(-3*time.Hour), now.Add(-time.Hour)
 	for _, began := range []time.Time{older, newer} {
 		if _, err := pool.Exec(t.Context(), `
-			insert into ops.gaps (org_id, gap_id, began_at, cause, status) values ('o', $1, $2, 'left', 'open')`, uuid.New(), began); err != nil {
+			insert into ops.gaps (org_id, gap_id, began_at, cause, status, chats_swept, messages_recovered)
+			values ('o', $1, $2, 'left', 'open', 0, 0)`, uuid.New(), began); err != nil {
 			t.Fatal(err)
 		}
 	}
