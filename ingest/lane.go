@@ -58,7 +58,7 @@ type Lane struct {
 	log       *slog.Logger
 	beside    bool         // LaneConfig.Beside
 	mayBeLate atomic.Int32 // above 0 while events may come that were observed before ones that are stored
-	// orgs lists the orgs whose events the spool holds, and olderBy is told of their gaps; both nil for imports, which
+	// orgs lists the orgs whose events the spool holds, and olderBy is told of gaps that were recorded of them; both nil for imports, which
 	// are run again by those who need them.
 	orgs    func(context.Context) ([]string, error)
 	olderBy func(gaps []db.OpsGap, isStart bool)
@@ -72,6 +72,7 @@ type Lane struct {
 	oldest       atomic.Int64 // µs since 1970: when the oldest event that is read and not written arrived; 0 when none is
 	chats        *lru.Cache[chatKey, *chat]
 	entities     *entities
+	damageNoted  bool            // recordDamage has been through
 	spooledSince time.Time       // when the oldest event was received that waited in the spool at the start; zero: none did
 	decoder      *invent.Decoder // of events that are read again
 	blocks       *blocks         // of events that are read again
@@ -145,6 +146,11 @@ func (l *Lane) open(ctx context.Context, isStart bool) error {
 		}
 		if err := l.noticeOlder(ctx, isStart); err != nil {
 			return err
+		}
+		if isStart {
+			if err := l.recordDamage(ctx); err != nil {
+				return err
+			}
 		}
 		// If the disk lost what Postgres already holds, its numbers must not be given out again.
 		l.spool.SkipTo(l.committed.Load())

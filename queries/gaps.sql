@@ -87,3 +87,9 @@ where m.org_id = @org_id and m.chat_id = any(@chat_ids::text[]) and exists (
     where e.org_id = m.org_id and e.source = 'rest' and e.received_at between @after_at and @until_at
         and e.observed_at = m.first_seen_at
 );
+
+-- name: AddGap :execrows
+-- A gap that may be there already: it then stays as it is, repaired or not.
+insert into ops.gaps (org_id, gap_id, began_at, ended_at, cause, status, chats_swept, messages_recovered)
+values (@org_id, @gap_id, @began_at, sqlc.arg(ended_at)::timestamptz, @cause, @status, 0, 0)
+on conflict (org_id, gap_id) do nothing;
