@@ -125,7 +125,11 @@ func (i *Ingester) openSpools() error {
 		if !e.IsDir() || !strings.HasPrefix(e.Name(), "lane-") || strings.HasSuffix(e.Name(), fmt.Sprintf("-of-%d", c.Lanes)) {
 			continue
 		}
-		lane, err := i.openLane(filepath.Join(c.SpoolDir, e.Name()))
+		dir := filepath.Join(c.SpoolDir, e.Name())
+		if segments, err := filepath.Glob(filepath.Join(dir, "*.seg")); err == nil && len(segments) == 0 {
+			continue // drained, and kept for what was set aside in it
+		}
+		lane, err := i.openLane(dir)
 		if err != nil {
 			return err
 		}
@@ -286,7 +290,8 @@ func (i *Ingester) write(ctx, maintaining context.Context, lanes *errgroup.Group
 	return nil
 }
 
-// drain empties a spool of an earlier run, so that an org's events are never written out of order, and removes it.
+// drain empties a spool of an earlier run, so that an org's events are never written out of order, and removes
+// what it no longer needs of it.
 func (i *Ingester) drain(ctx context.Context, l *Lane) error {
 	dir := i.dirs[l.spool]
 	i.log.Info("writing the spool of an earlier run with another number of lanes first", "dir", dir)
@@ -297,10 +302,34 @@ func (i *Ingester) drain(ctx context.Context, l *Lane) error {
 	if err := l.spool.Close(); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(dir); err != nil {
+	kept, err := removeSpool(dir)
+	if err != nil {
 		return fmt.Errorf("removing the drained spool: %w", err)
 	}
+	if kept > 0 {
+		i.log.Warn("the drained spool's directory stays for the damaged pieces that were set aside in it; delete it when nobody wants to look into them",
+			"dir", dir, "files", kept)
+	}
 	return nil
+}
+
+// removeSpool removes a drained spool, except for files that are none of its own or were set aside; it counts these.
+func removeSpool(dir string) (kept int, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range entries {
+		if name := e.Name(); name != "lock" && filepath.Ext(name) != ".seg" {
+			kept++
+		} else if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			return kept, err
+		}
+	}
+	if kept > 0 {
+		return kept, nil
+	}
+	return 0, os.Remove(dir)
 }
 
 func (i *Ingester) maintain(ctx context.Context) {
