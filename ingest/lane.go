@@ -69,6 +69,7 @@ type Lane struct {
 	lastReceived *time.Time   // of the event there, when the checkpoint was last read; nil when the database had none
 	stored       atomic.Int64 // events written since the start
 	known        atomic.Int64 // imported events that were stored before, of those that were tried to be written
+	passed       int64        // of those, the ones in the last batch that came so far: it may turn out to be committed
 	oldest       atomic.Int64 // µs since 1970: when the oldest event that is read and not written arrived; 0 when none is
 	chats        *lru.Cache[chatKey, *chat]
 	entities     *entities
@@ -358,6 +359,7 @@ func (l *Lane) attempt(ctx context.Context, events []*event) error {
 		return errOlder
 	}
 	if l.committed.Load() >= events[len(events)-1].place {
+		l.known.Add(l.passed)
 		return nil
 	}
 	return failure

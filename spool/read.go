@@ -43,8 +43,7 @@ type Batch struct {
 // they are on disk, but at least one. It blocks until there is a durable one. What b held before becomes invalid, so two
 // batches can be used in turn. Errors: io.EOF when the spool is sealed and all of it is delivered, ErrClosed, the
 // spool's failure once what was durable before is delivered, ErrCorrupt, fs.ErrNotExist for a segment that something else
-// has deleted, that of ctx. Records that Trim was called for
-// meanwhile are passed over.
+// has deleted, that of ctx. Records that Trim was called for meanwhile are passed over.
 func (r *Reader) Next(ctx context.Context, b *Batch, maxRecords int, maxBytes int) error {
 	b.Records, b.Bytes = b.Records[:0], 0
 	for {
