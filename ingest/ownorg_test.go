@@ -8,6 +8,7 @@ import (
 	"archiver/invent"
 
 	"github.com/coder/websocket"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 func TestWhatIsNotedOfTheOwnOrgBeforeItsIDIsKnownIsNotedUnderItsID(t *testing.T) {
@@ -88,4 +89,52 @@ func TestTheOwnOrgsGapSinceAKillBeginsWhereTheKilledProcessWasLastHeardOf(t *tes
 	if g := b.gaps(own); len(g) != 1 || !g[0].isOver || !g[0].began.Equal(heard) {
 		t.Errorf("the gaps are %v, want one since %v", g, heard)
 	}
+}
+
+func TestMetricsNameTheOwnOrgByItsIDOnceThatIsKnown(t *testing.T) {
+	t.Parallel()
+	for name, orgs := range map[string]func(own string) []string{
+		"named once":  func(string) []string { return []string{invent.OwnOrg} },
+		"named twice": func(own string) []string { return []string{invent.OwnOrg, own} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newInbox(t) // nothing has happened yet: the inbox is empty
+			own := b.world.Orgs()[0].ID
+			c, registry := b.config(orgs(own)...), prometheus.NewPedanticRegistry()
+			c.Registerer = registry
+			b.start(c)
+			b.wait("the sockets", func() bool { return b.server.Clients(own) == len(c.Orgs) })
+			b.play(2)
+			b.connected(own)
+			b.wait("what is connected under the id", func() bool {
+				connected := b.metric(registry, "archiver_connected")
+				return connected[own] == 1 && len(connected) == 1
+			})
+			b.server.Drop(own, websocket.StatusGoingAway, "restart")
+			b.wait("the reconnect under the id", func() bool {
+				reconnects := b.metric(registry, "archiver_reconnects_total")
+				return reconnects[own] >= 1 && len(reconnects) == 1
+			})
+		})
+	}
+}
+
+// metric is what a gauge or counter says of each org.
+func (b *inbox) metric(from prometheus.Gatherer, name string) map[string]float64 {
+	b.t.Helper()
+	families, err := from.Gather()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	byOrg := map[string]float64{}
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			byOrg[m.GetLabel()[0].GetValue()] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+		}
+	}
+	return byOrg
 }

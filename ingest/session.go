@@ -78,7 +78,7 @@ func (s *session) run(ctx context.Context) error {
 	}
 	for tries := 0; ; tries++ {
 		if tries > 0 {
-			s.ingester.metrics.reconnects.WithLabelValues(s.org).Inc()
+			s.ingester.metrics.reconnects.WithLabelValues(s.orgID()).Inc()
 		}
 		if !s.claim(ctx) {
 			return nil
@@ -91,6 +91,7 @@ func (s *session) run(ctx context.Context) error {
 		if errors.Is(err, errHeldTwice) {
 			s.log.Info("this org is named twice, as c and by its id; it is held once")
 			s.setTrouble("")
+			s.ingester.metrics.forget(s.org)
 			return nil
 		}
 		if opened && time.Since(began) > healthyAfter {
@@ -367,19 +368,21 @@ func (s *session) setID(orgID string) {
 		pool: s.ingester.config.Pool, orgID: orgID, instance: s.ingester.config.Instance,
 		stream: s.ingester.laneOf(orgID).stream,
 	}
+	if orgID != s.org {
+		s.ingester.metrics.forget(s.org)
+	}
+	s.ingester.metrics.connected.WithLabelValues(orgID).Set(float64(btoi(s.connected)))
 }
 
 func (s *session) setConnected(c *connection, giveUp context.CancelCauseFunc) {
-	yes := c != nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.connected, s.current, s.giveUp = yes, c, giveUp
-	gauge := s.ingester.metrics.connected.WithLabelValues(s.org)
-	if yes {
-		gauge.Set(1)
-	} else {
-		gauge.Set(0)
+	s.connected, s.current, s.giveUp = c != nil, c, giveUp
+	orgID := s.org
+	if s.realID != "" {
+		orgID = s.realID
 	}
+	s.ingester.metrics.connected.WithLabelValues(orgID).Set(float64(btoi(s.connected)))
 }
 
 func (s *session) setTrouble(reason string) {
