@@ -33,7 +33,7 @@ type Config struct {
 	Maintain func(context.Context) error
 
 	SpoolDir      string
-	SpoolMaxBytes int64 // over all lanes; 0 = the spool's default
+	SpoolMaxBytes int64 // over all lanes; 0 = the spool's default for each of them
 	Lanes         int   // 0 = 1 for one org, else 2
 	Instance      string
 	// ReconcileRPM is how many REST requests a minute may be made to fetch what was missed; 0 = none, gaps stay unrepaired.
@@ -392,13 +392,13 @@ func (i *Ingester) Status() Status {
 		}
 	}
 	for _, l := range i.lanes {
-		s.Committed += l.stored.Load()
 		stats := l.spool.Stats()
 		if stats.MaxBytes > 0 && stats.Bytes*10 >= stats.MaxBytes*9 {
-			s.Reasons = append(s.Reasons, "the spool is at 90 % of its quota or above")
+			s.Reasons = append(s.Reasons, "the spool of "+i.laneName(l)+" is at 90 % of its quota or above")
 		}
 	}
 	for _, l := range slices.Concat(i.lanes, i.leftover) {
+		s.Committed += l.stored.Load()
 		s.Lag = max(s.Lag, l.lag(l.spool.Stats()))
 	}
 	if s.Lag > stalledAfter {
@@ -406,6 +406,9 @@ func (i *Ingester) Status() Status {
 	}
 	return s
 }
+
+// laneName is the name of a lane's directory.
+func (i *Ingester) laneName(l *Lane) string { return filepath.Base(i.dirs[l.spool]) }
 
 // stalledAfter is how old an event that is not committed may be before the ingester is not ready.
 const stalledAfter = 30 * time.Second
