@@ -184,7 +184,7 @@ func (g *GiveUp) Error() string { return g.Err.Error() }
 func (g *GiveUp) Unwrap() error { return g.Err }
 
 // Run ingests until ctx ends, then stops listening, writes what was received, and returns nil. An org that Invent
-// refuses before it was ever connected ends it with a *RefusedError; a spool that fails with that failure.
+// refuses at the first try to connect ends it with a *RefusedError; a spool that fails with that failure.
 func (i *Ingester) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, i.Close()) }()
 	// Two contexts: intake stops listening, writing lets what was received be written.

@@ -27,7 +27,8 @@ const (
 	fullEvery = time.Second
 )
 
-// RefusedError says that Invent refused an org before it was ever connected: key or org are wrong.
+// RefusedError says that Invent refused an org at the first try to connect: key or org are wrong. A refusal that comes
+// later, also after tries that failed otherwise, is waited out: the other orgs are not to be given up for it.
 type RefusedError struct {
 	OrgID string
 	Err   error
