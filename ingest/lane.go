@@ -322,7 +322,7 @@ func (l *Lane) isolate(ctx context.Context, events []*event, refusal error) erro
 	e := events[0]
 	l.metrics.isolated.Inc()
 	l.log.Warn("Postgres refuses an event; its bytes are kept, nothing is read from it",
-		"org", e.orgID, "seq", e.seq, "error", describeError(refusal))
+		"org_id", e.orgID, "seq", e.seq, "error", describeError(refusal))
 	e.reading.Flaws = append(e.reading.Flaws, "frame: refused by Postgres ("+sqlState(refusal)+")")
 	e.reading.Payload, e.request, e.typ, e.identifier, e.chatID, e.chats, e.orgs = nil, nil, nil, nil, nil, nil, nil
 	began := l.now()
