@@ -14,9 +14,9 @@ import (
 // factTable is a table of facts. The statement that writes it is put together from the fields of its rows, so that a column
 // is named once.
 type factTable struct {
-	name string
-	keys []string // beyond org_id and chat_id
-	sql  string
+	name       string
+	saveSQL    string // org, chats, rows as JSON, now: makes the chats' rows these
+	compareSQL string // org, chats, rows as JSON: counts those that are on one side only
 }
 
 var (
@@ -43,10 +43,6 @@ func newFactTable[R any](name string, keys ...string) factTable {
 		}
 	}
 	prefixed := func(prefix string, columns []string) string { return prefix + strings.Join(columns, ", "+prefix) }
-	stamp, stampNew, stampSet := "", "", ""
-	if name != "chat_spans" {
-		stamp, stampNew, stampSet = ", refreshed_at", ", $4", ", refreshed_at = excluded.refreshed_at"
-	}
 	sets := make([]string, len(others))
 	for i, c := range others {
 		sets[i] = c + " = excluded." + c
@@ -55,24 +51,38 @@ func newFactTable[R any](name string, keys ...string) factTable {
 	for _, k := range keys {
 		same = append(same, "n."+k+" = t."+k)
 	}
+	columns := strings.Join(all, ", ")
 	// Only rows that differ are written, and only then the time of it.
-	sql := fmt.Sprintf(`
+	save := fmt.Sprintf(`
 with new as (
     select %[2]s from jsonb_populate_recordset(null::analytics.%[1]s, $3::jsonb)
 ), gone as (
     delete from analytics.%[1]s as t
     where t.org_id = $1 and t.chat_id = any($2::text[]) and not exists (select from new as n where %[3]s)
 )
-insert into analytics.%[1]s as t (%[2]s%[4]s) select %[5]s%[6]s from new as n
-on conflict (%[7]s) do update set %[8]s%[9]s
-where (%[10]s) is distinct from (%[11]s)`,
-		name, strings.Join(all, ", "), strings.Join(same, " and "), stamp, prefixed("n.", all), stampNew,
-		strings.Join(keys, ", "), strings.Join(sets, ", "), stampSet, prefixed("t.", others), prefixed("excluded.", others))
-	return factTable{name: name, keys: keys, sql: sql}
+insert into analytics.%[1]s as t (%[2]s, refreshed_at) select %[4]s, $4 from new as n
+on conflict (%[5]s) do update set %[6]s, refreshed_at = excluded.refreshed_at
+where (%[7]s) is distinct from (%[8]s)`,
+		name, columns, strings.Join(same, " and "), prefixed("n.", all), strings.Join(keys, ", "), strings.Join(sets, ", "),
+		prefixed("t.", others), prefixed("excluded.", others))
+	compare := fmt.Sprintf(`
+with new as (
+    select %[2]s from jsonb_populate_recordset(null::analytics.%[1]s, $3::jsonb)
+), old as (
+    select %[2]s from analytics.%[1]s where org_id = $1 and chat_id = any($2::text[])
+)
+select count(*) from ((table new except all table old) union all (table old except all table new)) as differing`, name, columns)
+	return factTable{name: name, saveSQL: save, compareSQL: compare}
 }
 
-// save makes the facts of some chats what is given.
-func save(ctx context.Context, tx pgx.Tx, orgID string, chatIDs []string, facts []*Facts, now time.Time) error {
+// tableRows are the rows of a table, as JSON.
+type tableRows struct {
+	factTable
+	rows string
+}
+
+// byTable sorts the facts of several chats by their tables.
+func byTable(facts []*Facts) (tables []tableRows, err error) {
 	var all Facts
 	for _, f := range facts {
 		all.Cases = append(all.Cases, f.Cases...)
@@ -84,21 +94,30 @@ func save(ctx context.Context, tx pgx.Tx, orgID string, chatIDs []string, facts 
 	for _, t := range []struct {
 		factTable
 		rows any
+		n    int
 	}{
-		{casesTable, all.Cases}, {turnsTable, all.Turns}, {ratingsTable, all.Ratings}, {handoffsTable, all.Handoffs}, {spansTable, all.Spans},
+		{casesTable, all.Cases, len(all.Cases)}, {turnsTable, all.Turns, len(all.Turns)}, {ratingsTable, all.Ratings, len(all.Ratings)},
+		{handoffsTable, all.Handoffs, len(all.Handoffs)}, {spansTable, all.Spans, len(all.Spans)},
 	} {
-		rows, err := json.Marshal(t.rows)
-		if err != nil {
-			return fmt.Errorf("describing rows of analytics.%s: %w", t.name, err)
+		rows := []byte("[]")
+		if t.n > 0 {
+			if rows, err = json.Marshal(t.rows); err != nil {
+				return nil, fmt.Errorf("describing rows of analytics.%s: %w", t.name, err)
+			}
 		}
-		if string(rows) == "null" {
-			rows = []byte("[]")
-		}
-		arguments := []any{orgID, chatIDs, string(rows), now}
-		if t.name == spansTable.name {
-			arguments = arguments[:3]
-		}
-		if _, err := tx.Exec(ctx, t.sql, arguments...); err != nil {
+		tables = append(tables, tableRows{t.factTable, string(rows)})
+	}
+	return tables, nil
+}
+
+// save makes the facts of some chats what is given.
+func save(ctx context.Context, tx pgx.Tx, orgID string, chatIDs []string, facts []*Facts, now time.Time) error {
+	tables, err := byTable(facts)
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		if _, err := tx.Exec(ctx, t.saveSQL, orgID, chatIDs, t.rows, now); err != nil {
 			return fmt.Errorf("writing analytics.%s: %w", t.name, err)
 		}
 	}

@@ -562,6 +562,40 @@ func (q *Queries) GetRefresh(ctx context.Context, orgID string) ([]AnalyticsRefr
 	return items, nil
 }
 
+const getSettledChatsAfter = `-- name: GetSettledChatsAfter :many
+select c.chat_id from inbox.chats as c
+where c.org_id = $1 and c.chat_id > $2
+    and not exists (select from ops.dirty_chats as d where d.org_id = c.org_id and d.chat_id = c.chat_id)
+order by c.chat_id limit $3
+`
+
+type GetSettledChatsAfterParams struct {
+	OrgID       string
+	AfterChatID string
+	Chats       int32
+}
+
+// The org's chats after one, in the order of their ids, whose facts are not to be refreshed yet.
+func (q *Queries) GetSettledChatsAfter(ctx context.Context, arg GetSettledChatsAfterParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, getSettledChatsAfter, arg.OrgID, arg.AfterChatID, arg.Chats)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var chat_id string
+		if err := rows.Scan(&chat_id); err != nil {
+			return nil, err
+		}
+		items = append(items, chat_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const saveRefresh = `-- name: SaveRefresh :exec
 insert into analytics.refreshes as t (org_id, settings_fingerprint, gaps, first_heard_at, backlog_through, refreshed_at)
 values ($1, $2, $3, $4, $5, $6)

@@ -113,6 +113,7 @@ type AnalyticsChatSpan struct {
 	BeganAt        time.Time
 	EndedAt        *time.Time
 	AssignedUserID *string
+	RefreshedAt    time.Time
 }
 
 type AnalyticsCsatRating struct {

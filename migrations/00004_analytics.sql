@@ -226,6 +226,7 @@ create table analytics.chat_spans (
     began_at         timestamptz not null,
     ended_at         timestamptz,
     assigned_user_id text,
+    refreshed_at     timestamptz not null,
     primary key (org_id, chat_id, span_number)
 );
 create index chat_spans_ended_at on analytics.chat_spans (org_id, ended_at);

@@ -101,3 +101,10 @@ where s.org_id = @org_id and s.began_at <= @at and (s.ended_at is null or s.ende
 
 -- name: DropChatSpans :exec
 delete from analytics.chat_spans where org_id = @org_id;
+
+-- name: GetSettledChatsAfter :many
+-- The org's chats after one, in the order of their ids, whose facts are not to be refreshed yet.
+select c.chat_id from inbox.chats as c
+where c.org_id = @org_id and c.chat_id > @after_chat_id
+    and not exists (select from ops.dirty_chats as d where d.org_id = c.org_id and d.chat_id = c.chat_id)
+order by c.chat_id limit @chats;
