@@ -10,7 +10,8 @@ import (
 )
 
 // Verify works out the facts of some orgs, of all when none is named, and counts the rows that are stored otherwise, by table.
-// It writes nothing. Chats that are marked, whose facts are to be refreshed yet, are left out.
+// It writes nothing. What is to be refreshed yet is left out: chats that are marked, and orgs whose settings or gaps have changed
+// since their facts were made.
 func (r *Refresher) Verify(ctx context.Context, orgIDs []string) (differences map[string]int64, err error) {
 	if len(orgIDs) == 0 {
 		if orgIDs, err = db.New(r.pool).GetFactOrgs(ctx); err != nil {
@@ -38,6 +39,16 @@ func (r *Refresher) Verify(ctx context.Context, orgIDs []string) (differences ma
 func (p *refresh) verify(ctx context.Context, after string, differences map[string]int64) (last string, isOver bool, err error) {
 	if err := p.load(ctx); err != nil {
 		return "", false, err
+	}
+	past, err := p.q.GetRefresh(ctx, p.orgID)
+	if err != nil {
+		return "", false, fmt.Errorf("reading analytics.refreshes: %w", err)
+	}
+	if len(past) == 0 {
+		return "", true, nil
+	}
+	if since, _, err := p.changed(&past[0]); err != nil || since != nil {
+		return "", true, err
 	}
 	page, err := p.q.GetSettledChatsAfter(ctx, db.GetSettledChatsAfterParams{OrgID: p.orgID, AfterChatID: after, Chats: chatsAtOnce})
 	if err != nil || len(page) == 0 {

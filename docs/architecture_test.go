@@ -17,6 +17,7 @@ var mayImport = map[string][]string{
 	"archiver/cmd/archiver":       {"archiver/internal/failpoint", "archiver/ingest", "archiver/invent", "archiver/postgres", "archiver/simulator"},
 	"archiver/db":                 nil,
 	"archiver/faults":             nil,
+	"archiver/analytics":          {"archiver/db"},
 	"archiver/internal/failpoint": nil,
 	"archiver/ingest":             {"archiver/internal/failpoint", "archiver/db", "archiver/invent", "archiver/spool"},
 	"archiver/invent":             nil,
@@ -67,7 +68,7 @@ func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
 
 func TestEveryQueryIsUsed(t *testing.T) {
 	t.Parallel()
-	code := readAll(t, "../ingest", "*.go")
+	code := readAll(t, "../ingest", "*.go") + readAll(t, "../analytics", "*.go")
 	for _, m := range regexp.MustCompile(`(?m)^-- name: (\w+) `).FindAllStringSubmatch(readAll(t, "../queries", "*.sql"), -1) {
 		if !strings.Contains(code, "."+m[1]+"(") && !strings.Contains(code, "q."+m[1]) {
 			t.Errorf("query %s is used nowhere", m[1])

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"archiver/analytics"
 	"archiver/ingest"
 	"archiver/internal/failpoint"
 	"archiver/invent"
@@ -98,7 +99,9 @@ func (c *ingestCommand) ingest(p *program, client *invent.Client, db *database, 
 						"database", db.name(), "set_by", "--database-url, DATABASE_URL or PGHOST")
 				})
 			}
-			isPrepared.Store(err == nil)
+			if err == nil && !isPrepared.Swap(true) {
+				watching.Go(func() { analytics.NewRefresher(db.pool, p.log).Run(ctx) })
+			}
 			return err
 		},
 		Maintain: func(ctx context.Context) error { return db.maintain(ctx, p.log) },
