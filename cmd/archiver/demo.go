@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"archiver/analytics"
 	"archiver/ingest"
 	"archiver/invent"
 	"archiver/simulator"
@@ -41,6 +42,7 @@ Examples:
 const (
 	demoOrgs  = 3
 	demoChats = 60 // of an organization at a time
+	demoRPM   = 600_000 // the simulated Invent has no limit
 )
 
 // Run shows the archive at work.
@@ -103,7 +105,7 @@ func (d *demo) openDatabase() (*database, error) {
 		return nil, err
 	}
 	// The last demo's events were of other organizations, and its spool belongs to its database.
-	err = os.RemoveAll(d.spoolDir())
+	err = errors.Join(os.RemoveAll(d.spoolDir()), os.RemoveAll(d.backfillDir()))
 	if err == nil {
 		err = recreate(d.ctx, db)
 	}
@@ -116,7 +118,8 @@ func (d *demo) openDatabase() (*database, error) {
 	return db, nil
 }
 
-func (d *demo) spoolDir() string { return filepath.Join(d.dir, "spool") }
+func (d *demo) spoolDir() string    { return filepath.Join(d.dir, "spool") }
+func (d *demo) backfillDir() string { return filepath.Join(d.dir, "backfill") }
 
 // recreate drops the demo's database, whatever version of the schema it has, and makes an empty one.
 func recreate(ctx context.Context, db *database) error {
@@ -152,7 +155,12 @@ func (d *demo) run(db *database) error {
 	if err != nil {
 		return fmt.Errorf("finding a free port for the simulated Invent: %w", err)
 	}
-	ingester, err := d.newIngester(db, world, "http://"+listener.Addr().String(), key)
+	client, err := invent.NewClient(invent.Config{BaseURL: "http://" + listener.Addr().String(), APIKey: key, UserAgent: "archiver/" + version()})
+	if err != nil {
+		return errors.Join(fmt.Errorf("connecting to the simulated Invent: %w", err), listener.Close())
+	}
+	defer client.CloseIdle()
+	ingester, err := d.newIngester(db, orgIDs(world), client)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -164,7 +172,7 @@ func (d *demo) run(db *database) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Run(serving, listener) }()
 
-	err = d.play(db, world, server, ingester)
+	err = d.play(db, world, server, ingester, client)
 	stopServing()
 	err = errors.Join(err, <-served)
 	if err != nil {
@@ -173,15 +181,14 @@ func (d *demo) run(db *database) error {
 	return d.conclude(db)
 }
 
-func (d *demo) newIngester(db *database, world *simulator.World, url, key string) (*ingest.Ingester, error) {
-	client, err := invent.NewClient(invent.Config{BaseURL: url, APIKey: key, UserAgent: "archiver/" + version()})
-	if err != nil {
-		return nil, fmt.Errorf("connecting to the simulated Invent: %w", err)
-	}
-	var orgs []string
+func orgIDs(world *simulator.World) (ids []string) {
 	for _, org := range world.Orgs() {
-		orgs = append(orgs, org.ID)
+		ids = append(ids, org.ID)
 	}
+	return ids
+}
+
+func (d *demo) newIngester(db *database, orgs []string, client *invent.Client) (*ingest.Ingester, error) {
 	ingester, err := ingest.New(ingest.Config{
 		Client: client, Orgs: orgs, Pool: db.pool, SpoolDir: d.spoolDir(), Instance: instance(), Log: d.log,
 	})
@@ -192,7 +199,7 @@ func (d *demo) newIngester(db *database, world *simulator.World, url, key string
 }
 
 // play runs the ingester beside the simulator, and shows how it goes.
-func (d *demo) play(db *database, world *simulator.World, server *simulator.Server, ingester *ingest.Ingester) error {
+func (d *demo) play(db *database, world *simulator.World, server *simulator.Server, ingester *ingest.Ingester, client *invent.Client) error {
 	group, running := errgroup.WithContext(d.ctx)
 	watching, giveUp := context.WithCancelCause(running)
 	stop := func() { giveUp(nil) }
@@ -202,10 +209,14 @@ func (d *demo) play(db *database, world *simulator.World, server *simulator.Serv
 		defer stop()
 		return ingester.Run(watching)
 	})
+	group.Go(func() error {
+		analytics.NewRefresher(db.pool, d.log).Run(watching)
+		return nil
+	})
 	var progress progress
 	group.Go(func() error {
 		defer stop()
-		err := d.drive(watching, world, server, ingester, &progress)
+		err := d.drive(watching, db, world, server, ingester, client, &progress)
 		if watching.Err() != nil {
 			return nil // Ctrl-C, or the ingester ended, which tells why
 		}
@@ -221,7 +232,7 @@ func (d *demo) play(db *database, world *simulator.World, server *simulator.Serv
 }
 
 // drive plays the history as fast as it is taken, and then the present.
-func (d *demo) drive(ctx context.Context, world *simulator.World, server *simulator.Server, ingester *ingest.Ingester, progress *progress) error {
+func (d *demo) drive(ctx context.Context, db *database, world *simulator.World, server *simulator.Server, ingester *ingest.Ingester, client *invent.Client, progress *progress) error {
 	for _, org := range world.Orgs() {
 		if err := server.WaitForClients(ctx, org.ID, 1); err != nil {
 			return err
@@ -239,8 +250,12 @@ func (d *demo) drive(ctx context.Context, world *simulator.World, server *simula
 		}
 	}
 	took := time.Since(began)
-	d.say("%d days of history, %s events, are in the archive after %s (%s a second). From here on it is live.\n",
+	d.say("%d days of history, %s events, are in the archive after %s (%s a second).",
 		d.command.Days, grouped(int64(events)), took.Round(100*time.Millisecond), grouped(int64(float64(events)/took.Seconds())))
+	if err := d.fill(ctx, db, world, client); err != nil {
+		return err
+	}
+	d.say("From here on it is live.\n")
 	live := time.Now()
 	progress.liveSince.Store(&live)
 	if d.command.For > 0 {
@@ -251,6 +266,21 @@ func (d *demo) drive(ctx context.Context, world *simulator.World, server *simula
 	if err := server.Play(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
+	return nil
+}
+
+// fill reads the message lists of the history, as ingest does in the background: an event shows a chat's last message only, and
+// what is measured is measured over messages that are known to be all there.
+func (d *demo) fill(ctx context.Context, db *database, world *simulator.World, client *invent.Client) error {
+	began := time.Now()
+	result, err := ingest.Backfill(ctx, ingest.BackfillConfig{
+		Client: client, Pool: db.pool, SpoolDir: d.backfillDir(), Instance: instance(), Orgs: orgIDs(world),
+		Since: time.Now().AddDate(0, 0, -d.command.Days-1), RPM: demoRPM, Log: d.log,
+	})
+	if err != nil {
+		return fmt.Errorf("reading the message lists: %w", err)
+	}
+	d.say("The message lists of its %s chats are read (%s).", grouped(int64(result.Chats)), time.Since(began).Round(100*time.Millisecond))
 	return nil
 }
 
