@@ -8,7 +8,240 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 )
+
+type AnalyticsBacklogDaily struct {
+	OrgID           string
+	LocalDate       pgtype.Date
+	OpenChats       int64
+	SnoozedChats    int64
+	UnassignedChats int64
+}
+
+// When the team works, in the org's time zone: one row for each stretch of a weekday. Several schedules are worked by different people: the org is open when any of them is. Without rows there is no business time, and its columns are NULL.
+type AnalyticsBusinessHour struct {
+	// The org.
+	OrgID string
+	// Name of the schedule.
+	Schedule string
+	// First local day it holds for.
+	ValidFrom pgtype.Date
+	// Last local day it holds for; NULL: until further notice.
+	ValidTo pgtype.Date
+	// 1 is Monday, 7 is Sunday.
+	Weekday int16
+	// Local time at which the stretch begins.
+	Opens pgtype.Time
+	// Local time at which it ends; 24:00 is midnight.
+	Closes pgtype.Time
+}
+
+type AnalyticsCase struct {
+	OrgID                             string
+	ChatID                            string
+	CaseNumber                        int32
+	OpenedAt                          time.Time
+	OpenedLocalDate                   pgtype.Date
+	OpenedBy                          string
+	OpeningMessageID                  string
+	FirstCustomerMessageID            *string
+	FirstCustomerMessageAt            *time.Time
+	ClosedAt                          *time.Time
+	ClosedAfter                       *time.Time
+	ClosedLocalDate                   pgtype.Date
+	LastClosedAt                      *time.Time
+	Reopens                           int32
+	CustomerMessages                  int32
+	AiReplies                         int32
+	HumanReplies                      int32
+	Broadcasts                        int32
+	FirstResponseSeconds              *float64
+	FirstResponseBusinessSeconds      *float64
+	FirstResponseObservedSeconds      *float64
+	FirstResponseAt                   *time.Time
+	FirstResponseMessageID            *string
+	FirstResponseBy                   *string
+	FirstAiResponseSeconds            *float64
+	FirstAiResponseBusinessSeconds    *float64
+	FirstAiResponseObservedSeconds    *float64
+	FirstAiResponseAt                 *time.Time
+	FirstAiResponseMessageID          *string
+	FirstHumanResponseSeconds         *float64
+	FirstHumanResponseBusinessSeconds *float64
+	FirstHumanResponseObservedSeconds *float64
+	FirstHumanResponseAt              *time.Time
+	FirstHumanResponseMessageID       *string
+	FirstHumanResponseUserID          *string
+	HandoffAt                         *time.Time
+	AssignedAt                        *time.Time
+	AssignmentSeconds                 *float64
+	AssignmentBusinessSeconds         *float64
+	AssignmentObservedSeconds         *float64
+	ResolutionSeconds                 *float64
+	ResolutionBusinessSeconds         *float64
+	ResolutionObservedSeconds         *float64
+	ResolutionUnsnoozedSeconds        *float64
+	LastResolutionSeconds             *float64
+	LastResolutionBusinessSeconds     *float64
+	LastResolutionObservedSeconds     *float64
+	LastAiReplyAt                     *time.Time
+	LastCustomerMessageAt             *time.Time
+	IsAiInvolved                      *bool
+	IsAiResolved                      *bool
+	HasAutoCsat                       *bool
+	CsatScore                         *int32
+	CsatRatedAt                       *time.Time
+	AssistantID                       *string
+	AssistantConfigID                 *string
+	IntegrationID                     *string
+	ChannelType                       *string
+	ContactID                         *string
+	AssignedUserID                    *string
+	ReferralID                        *string
+	AdID                              *string
+	Completeness                      string
+	CompletenessReason                *string
+	RefreshedAt                       time.Time
+}
+
+type AnalyticsChatSpan struct {
+	OrgID          string
+	ChatID         string
+	SpanNumber     int32
+	State          *string
+	BeganAt        time.Time
+	EndedAt        *time.Time
+	AssignedUserID *string
+}
+
+type AnalyticsCsatRating struct {
+	OrgID              string
+	ChatID             string
+	RatingNumber       int32
+	CaseNumber         *int32
+	RatedAt            time.Time
+	RatedAfter         *time.Time
+	RatedLocalDate     pgtype.Date
+	Score              int32
+	PreviousScore      *int32
+	IsLast             bool
+	AssignedUserID     *string
+	AssistantID        *string
+	AssistantConfigID  *string
+	IntegrationID      *string
+	ChannelType        *string
+	Completeness       string
+	CompletenessReason *string
+	RefreshedAt        time.Time
+}
+
+type AnalyticsHandoff struct {
+	OrgID                            string
+	ChatID                           string
+	CaseNumber                       int32
+	HandedOffAt                      time.Time
+	HandedOffAfter                   *time.Time
+	HandedOffLocalDate               pgtype.Date
+	Kind                             string
+	FirstHumanReplyAt                *time.Time
+	FirstHumanReplyMessageID         *string
+	FirstHumanReplyUserID            *string
+	HumanAfterHandoffSeconds         *float64
+	HumanAfterHandoffBusinessSeconds *float64
+	HumanAfterHandoffObservedSeconds *float64
+	AssistantID                      *string
+	AssistantConfigID                *string
+	IntegrationID                    *string
+	ChannelType                      *string
+	Completeness                     string
+	CompletenessReason               *string
+	RefreshedAt                      time.Time
+}
+
+// Local days without business hours.
+type AnalyticsHoliday struct {
+	// The org.
+	OrgID string
+	// The local day.
+	Day pgtype.Date
+	// What is celebrated.
+	Name string
+}
+
+// What tokens of a model cost from a day on, for the columns that are called estimated. A model without a row has no estimate.
+type AnalyticsModelPrice struct {
+	// The org.
+	OrgID string
+	// As in inbox.messages.model.
+	Model string
+	// First local day of the price; the newest that is not after the message counts.
+	ValidFrom pgtype.Date
+	// ISO 4217; amounts of different currencies are not added.
+	Currency string
+	// Price of a million input tokens.
+	InputPerMillion pgtype.Numeric
+	// Price of a million output tokens.
+	OutputPerMillion pgtype.Numeric
+	// Price of a million input tokens read from a cache; NULL: as input tokens.
+	CacheReadPerMillion pgtype.Numeric
+	// Price of a million input tokens written to a cache; NULL: as input tokens.
+	CacheWritePerMillion pgtype.Numeric
+}
+
+// Which orgs a database role may read in inbox and analytics: one row for each. archiver grant writes it. A role sees its own rows, and those of the roles whose rights it has.
+type AnalyticsReaderOrg struct {
+	// The role, by name: a role that is renamed loses its orgs.
+	RoleName string
+	// The org; * is every org.
+	OrgID string
+}
+
+type AnalyticsRefresh struct {
+	OrgID               string
+	SettingsFingerprint string
+	BacklogThrough      pgtype.Date
+	RefreshedAt         time.Time
+}
+
+// One row for each org whose settings are not the defaults. What depends on them is computed anew within seconds of a change.
+type AnalyticsSetting struct {
+	// The org.
+	OrgID string
+	// IANA name of the zone in which the org counts its days and hours; UTC by default.
+	TimeZone string
+	// A customer message this soon after a close does not open a case (thanks); 0, the default, switches that off.
+	ThanksWindowSeconds int64
+}
+
+type AnalyticsTurn struct {
+	OrgID                string
+	ChatID               string
+	Pass                 string
+	TurnNumber           int32
+	CaseNumber           *int32
+	IsFirstResponse      *bool
+	StartedAt            time.Time
+	StartedMessageID     string
+	CustomerMessages     int32
+	RepliedAt            *time.Time
+	RepliedLocalDate     pgtype.Date
+	RepliedLocalHour     *int16
+	ReplyMessageID       *string
+	RepliedBy            *string
+	AgentUserID          *string
+	AssistantID          *string
+	AssistantConfigID    *string
+	Model                *string
+	IntegrationID        *string
+	ChannelType          *string
+	ReplySeconds         *float64
+	ReplyBusinessSeconds *float64
+	ReplyObservedSeconds *float64
+	Completeness         string
+	CompletenessReason   *string
+	RefreshedAt          time.Time
+}
 
 // AI assistants of the org.
 type InboxAssistant struct {
