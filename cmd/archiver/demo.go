@@ -41,7 +41,7 @@ Examples:
 
 const (
 	demoOrgs  = 3
-	demoChats = 60 // of an organization at a time
+	demoChats = 60      // of an organization at a time
 	demoRPM   = 600_000 // the simulated Invent has no limit
 )
 
