@@ -29,7 +29,8 @@ type walk struct {
 	belongs map[*Message]*caseWork
 	ratings []*ratingWork
 	spans   []Span
-	// afterwords are what the business says in a closed chat: they open a case if that is reopened before the customer writes.
+	// afterwords are what the business says when no case is open: what a person says opens one if the chat is reopened before
+	// the customer writes.
 	afterwords []*Message
 }
 
@@ -49,8 +50,9 @@ func (w *walk) run() {
 	}
 }
 
-// message takes in a message. A case is opened by the first one while the chat is new or closed; what the business says in
-// a closed chat is an afterword of the case before, unless the chat is then reopened without the customer.
+// message takes in a message. A case is opened by the first one of the customer while the chat is new or closed, by a broadcast,
+// or by a person of the team who writes first. What the business says in a closed chat is an afterword of the case before,
+// unless the chat is then reopened without the customer; and what the AI says unasked (a welcome, a follow-up) opens nothing.
 func (w *walk) message(m *Message) {
 	isClosed, isOver := w.isClosed(), w.current == nil || w.current.isOver()
 	switch {
@@ -64,7 +66,7 @@ func (w *walk) message(m *Message) {
 	case !isOver:
 	case m.Sender == senderBroadcast:
 		w.open(m, senderBroadcast)
-	case isClosed:
+	case isClosed || m.Sender == senderAI:
 		w.afterwords = append(w.afterwords, m)
 		return
 	default:
@@ -135,8 +137,10 @@ func (w *walk) change() {
 		if w.lastClosed() != nil {
 			w.lastClosed().Reopens++
 		}
-		if said := w.afterwords; len(said) > 0 {
-			w.afterwords = nil
+		isHuman := func(m *Message) bool { return m.Sender == senderHuman }
+		if first := slices.IndexFunc(w.afterwords, isHuman); first >= 0 {
+			said := w.afterwords[first:]
+			w.afterwords = w.afterwords[:first]
 			w.open(said[0], "business")
 			for _, m := range said {
 				w.take(m)
