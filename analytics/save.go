@@ -47,23 +47,20 @@ func newFactTable[R any](name string, keys ...string) factTable {
 	for i, c := range others {
 		sets[i] = c + " = excluded." + c
 	}
-	var same []string
-	for _, k := range keys {
-		same = append(same, "n."+k+" = t."+k)
-	}
 	columns := strings.Join(all, ", ")
-	// Only rows that differ are written, and only then the time of it.
+	// Only rows that differ are written, and only then the time of it. NOT IN is looked up in a hash; the planner, which knows
+	// nothing of the size of new, would make a loop over it of an anti join.
 	save := fmt.Sprintf(`
 with new as (
     select %[2]s from jsonb_populate_recordset(null::analytics.%[1]s, $3::jsonb)
 ), gone as (
     delete from analytics.%[1]s as t
-    where t.org_id = $1 and t.chat_id = any($2::text[]) and not exists (select from new as n where %[3]s)
+    where t.org_id = $1 and t.chat_id = any($2::text[]) and (%[3]s) not in (select %[3]s from new)
 )
 insert into analytics.%[1]s as t (%[2]s, refreshed_at) select %[4]s, $4 from new as n
 on conflict (%[5]s) do update set %[6]s, refreshed_at = excluded.refreshed_at
 where (%[7]s) is distinct from (%[8]s)`,
-		name, columns, strings.Join(same, " and "), prefixed("n.", all), strings.Join(keys, ", "), strings.Join(sets, ", "),
+		name, columns, strings.Join(keys[1:], ", "), prefixed("n.", all), strings.Join(keys, ", "), strings.Join(sets, ", "),
 		prefixed("t.", others), prefixed("excluded.", others))
 	compare := fmt.Sprintf(`
 with new as (
