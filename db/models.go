@@ -8,7 +8,662 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 )
+
+type AnalyticsAdFunnel struct {
+	OrgID     string
+	LocalDate pgtype.Date
+	AdID      *string
+	AdTitle   *string
+	Source    *string
+	NEligible int64
+	Opened    int64
+	Engaged   int64
+	Answered  int64
+	HandedOff int64
+	Closed    int64
+	Rated     int64
+}
+
+type AnalyticsAgent struct {
+	OrgID       string
+	AgentUserID string
+	Name        *string
+	Email       *string
+	SeenAt      *time.Time
+	IsStub      bool
+	FirstSeenAt time.Time
+}
+
+type AnalyticsAgentsDaily struct {
+	OrgID                       string
+	LocalDate                   pgtype.Date
+	AgentUserID                 *string
+	AgentName                   *string
+	Replies                     int64
+	RepliesMeasured             int64
+	ReplyP50Seconds             interface{}
+	ReplyP90Seconds             interface{}
+	ReplyMeanSeconds            float64
+	ReplyP50BusinessSeconds     interface{}
+	ReplyP90BusinessSeconds     interface{}
+	FirstResponses              int64
+	FirstResponsesMeasured      int64
+	FirstResponseP50Seconds     interface{}
+	FirstResponseP90Seconds     interface{}
+	HandoffsAnswered            int64
+	HandoffsMeasured            int64
+	HumanAfterHandoffP50Seconds interface{}
+	HumanAfterHandoffP90Seconds interface{}
+	ClosedCases                 int64
+	Ratings                     int64
+	RatingsMeasured             int64
+	AverageScore                float64
+	Satisfied                   int64
+}
+
+type AnalyticsAssistant struct {
+	OrgID       string
+	AssistantID string
+	Name        *string
+	Enabled     *bool
+	Deleted     *bool
+	IsStub      bool
+	FirstSeenAt time.Time
+}
+
+type AnalyticsAssistantVersion struct {
+	OrgID                     string
+	AssistantID               string
+	AssistantConfigID         string
+	VersionNumber             int32
+	AssistantName             *string
+	FirstSeenAt               time.Time
+	NextFirstSeenAt           interface{}
+	Model                     *string
+	Timezone                  *string
+	EnableAiReplies           *bool
+	EnableAutoCsat            *bool
+	EnableAutoResolve         *bool
+	EnableAutoFollowUps       *bool
+	EnableTransferToHumanTool *bool
+}
+
+type AnalyticsAssistantsDaily struct {
+	OrgID                     string
+	LocalDate                 pgtype.Date
+	AssistantID               *string
+	AssistantName             *string
+	AssistantConfigID         *string
+	AssistantConfigVersion    interface{}
+	OpenedBy                  string
+	Cases                     int64
+	MeasuredCases             int64
+	AiInvolvedCases           int64
+	AiInvolvementPercent      int32
+	AiClosedCases             int64
+	AiResolvedCases           int64
+	AiResolvedPercent         int32
+	AutomationPercent         int32
+	AiHandedOffCases          int64
+	HandoffPercent            int32
+	FirstAiResponses          int64
+	FirstAiResponsesMeasured  int64
+	FirstAiResponseP50Seconds interface{}
+	FirstAiResponseP90Seconds interface{}
+}
+
+type AnalyticsBacklogDaily struct {
+	OrgID           string
+	LocalDate       pgtype.Date
+	OpenChats       int64
+	SnoozedChats    int64
+	UnassignedChats int64
+}
+
+type AnalyticsBroadcastEffect struct {
+	OrgID              string
+	LocalDate          int32
+	BroadcastID        *string
+	Messages           int64
+	Chats              int64
+	SettledChats       int64
+	MeasuredChats      int64
+	RespondedChats     int64
+	ResponsePercent    int32
+	ResponseP50Seconds float64
+}
+
+// When the team works, in the org's time zone: one row for each stretch of a weekday. Several schedules are worked by different people: the org is open when any of them is. Without rows there is no business time, and its columns are NULL.
+type AnalyticsBusinessHour struct {
+	// The org.
+	OrgID string
+	// Name of the schedule.
+	Schedule string
+	// First local day it holds for.
+	ValidFrom pgtype.Date
+	// Last local day it holds for; NULL: until further notice.
+	ValidTo pgtype.Date
+	// 1 is Monday, 7 is Sunday.
+	Weekday int16
+	// Local time at which the stretch begins.
+	Opens pgtype.Time
+	// Local time at which it ends; 24:00 is midnight.
+	Closes pgtype.Time
+}
+
+type AnalyticsCalendar struct {
+	OrgID       string
+	LocalDate   int32
+	BeginsAt    time.Time
+	EndsAt      time.Time
+	Year        int32
+	Quarter     int32
+	Month       int32
+	MonthBegins pgtype.Date
+	IsoYear     int32
+	IsoWeek     int32
+	WeekBegins  pgtype.Date
+	DayOfMonth  int32
+	Weekday     int32
+	WeekdayName interface{}
+	IsWeekend   bool
+	Holiday     *string
+}
+
+type AnalyticsCase struct {
+	OrgID                             string
+	ChatID                            string
+	CaseNumber                        int32
+	OpenedAt                          time.Time
+	OpenedLocalDate                   pgtype.Date
+	OpenedBy                          string
+	OpeningMessageID                  string
+	FirstCustomerMessageID            *string
+	FirstCustomerMessageAt            *time.Time
+	ClosedAt                          *time.Time
+	ClosedAfter                       *time.Time
+	ClosedLocalDate                   pgtype.Date
+	LastClosedAt                      *time.Time
+	Reopens                           int32
+	CustomerMessages                  int32
+	AiReplies                         int32
+	HumanReplies                      int32
+	Broadcasts                        int32
+	FirstResponseSeconds              *float64
+	FirstResponseBusinessSeconds      *float64
+	FirstResponseObservedSeconds      *float64
+	FirstResponseAt                   *time.Time
+	FirstResponseMessageID            *string
+	FirstResponseBy                   *string
+	FirstAiResponseSeconds            *float64
+	FirstAiResponseBusinessSeconds    *float64
+	FirstAiResponseObservedSeconds    *float64
+	FirstAiResponseAt                 *time.Time
+	FirstAiResponseMessageID          *string
+	FirstHumanResponseSeconds         *float64
+	FirstHumanResponseBusinessSeconds *float64
+	FirstHumanResponseObservedSeconds *float64
+	FirstHumanResponseAt              *time.Time
+	FirstHumanResponseMessageID       *string
+	FirstHumanResponseUserID          *string
+	HandoffAt                         *time.Time
+	AssignedAt                        *time.Time
+	AssignmentSeconds                 *float64
+	AssignmentBusinessSeconds         *float64
+	AssignmentObservedSeconds         *float64
+	ResolutionSeconds                 *float64
+	ResolutionBusinessSeconds         *float64
+	ResolutionObservedSeconds         *float64
+	ResolutionUnsnoozedSeconds        *float64
+	LastResolutionSeconds             *float64
+	LastResolutionBusinessSeconds     *float64
+	LastResolutionObservedSeconds     *float64
+	LastAiReplyAt                     *time.Time
+	LastCustomerMessageAt             *time.Time
+	IsAiInvolved                      *bool
+	IsAiResolved                      *bool
+	HasAutoCsat                       *bool
+	CsatScore                         *int32
+	CsatRatedAt                       *time.Time
+	AssistantID                       *string
+	AssistantConfigID                 *string
+	IntegrationID                     *string
+	ChannelType                       *string
+	ContactID                         *string
+	AssignedUserID                    *string
+	ReferralID                        *string
+	AdID                              *string
+	Completeness                      string
+	CompletenessReason                *string
+	RefreshedAt                       time.Time
+}
+
+type AnalyticsCasesWide struct {
+	OrgID                             string
+	ChatID                            string
+	CaseNumber                        int32
+	OpenedAt                          time.Time
+	OpenedLocalDate                   pgtype.Date
+	OpenedLocalWeekday                int32
+	OpenedLocalHour                   int32
+	OpenedBy                          string
+	OpeningMessageID                  string
+	FirstCustomerMessageID            *string
+	FirstCustomerMessageAt            *time.Time
+	LastCustomerMessageAt             *time.Time
+	ClosedAt                          *time.Time
+	ClosedAfter                       *time.Time
+	ClosedLocalDate                   pgtype.Date
+	LastClosedAt                      *time.Time
+	Reopens                           int32
+	CustomerMessages                  int32
+	AiReplies                         int32
+	HumanReplies                      int32
+	Broadcasts                        int32
+	FirstResponseSeconds              *float64
+	FirstResponseBusinessSeconds      *float64
+	FirstResponseObservedSeconds      *float64
+	FirstResponseAt                   *time.Time
+	FirstResponseMessageID            *string
+	FirstResponseBy                   *string
+	FirstAiResponseSeconds            *float64
+	FirstAiResponseBusinessSeconds    *float64
+	FirstAiResponseObservedSeconds    *float64
+	FirstAiResponseAt                 *time.Time
+	FirstAiResponseMessageID          *string
+	FirstHumanResponseSeconds         *float64
+	FirstHumanResponseBusinessSeconds *float64
+	FirstHumanResponseObservedSeconds *float64
+	FirstHumanResponseAt              *time.Time
+	FirstHumanResponseMessageID       *string
+	FirstHumanResponseUserID          *string
+	FirstHumanResponseUserName        *string
+	HandoffAt                         *time.Time
+	HandoffKind                       *string
+	HumanAfterHandoffSeconds          *float64
+	HumanAfterHandoffBusinessSeconds  *float64
+	HumanAfterHandoffObservedSeconds  *float64
+	AssignedAt                        *time.Time
+	AssignmentSeconds                 *float64
+	AssignmentBusinessSeconds         *float64
+	AssignmentObservedSeconds         *float64
+	ResolutionSeconds                 *float64
+	ResolutionBusinessSeconds         *float64
+	ResolutionObservedSeconds         *float64
+	ResolutionUnsnoozedSeconds        *float64
+	LastResolutionSeconds             *float64
+	LastResolutionBusinessSeconds     *float64
+	LastResolutionObservedSeconds     *float64
+	LastAiReplyAt                     *time.Time
+	IsAiInvolved                      *bool
+	IsAiResolved                      interface{}
+	HasAutoCsat                       *bool
+	CsatScore                         *int32
+	CsatRatedAt                       *time.Time
+	AssistantID                       *string
+	AssistantName                     *string
+	AssistantConfigID                 *string
+	AssistantConfigVersion            interface{}
+	IntegrationID                     *string
+	ChannelType                       *string
+	ContactID                         *string
+	ContactName                       *string
+	AssignedUserID                    *string
+	AssignedUserName                  *string
+	ReferralID                        *string
+	AdID                              *string
+	AdTitle                           *string
+	ChatTitle                         *string
+	ChatLink                          *string
+	Completeness                      string
+	CompletenessReason                *string
+	RefreshedAt                       time.Time
+}
+
+type AnalyticsChannel struct {
+	OrgID         string
+	ChannelType   bool
+	IntegrationID bool
+}
+
+type AnalyticsChannelsDaily struct {
+	OrgID                   string
+	LocalDate               pgtype.Date
+	ChannelType             *string
+	IntegrationID           *string
+	OpenedCases             int64
+	OpenedByCustomer        int64
+	ReopenedCases           int64
+	ClosedCases             int64
+	Handoffs                int64
+	FirstResponses          int64
+	FirstResponsesMeasured  int64
+	FirstResponseP50Seconds interface{}
+	FirstResponseP90Seconds interface{}
+	ResolutionsMeasured     int64
+	ResolutionP50Seconds    interface{}
+	ResolutionP90Seconds    interface{}
+	Ratings                 int64
+	RatingsMeasured         int64
+	AverageScore            float64
+	Satisfied               int64
+}
+
+type AnalyticsChatSpan struct {
+	OrgID          string
+	ChatID         string
+	SpanNumber     int32
+	State          *string
+	BeganAt        time.Time
+	EndedAt        *time.Time
+	AssignedUserID *string
+}
+
+type AnalyticsChatStateHistory struct {
+	OrgID             string
+	ChatID            string
+	BeganAt           time.Time
+	BeganAfter        *time.Time
+	EndedAt           time.Time
+	EndedAfter        *time.Time
+	State             *string
+	PreviousState     *string
+	IsReopened        interface{}
+	IsClosed          interface{}
+	IsHandoff         interface{}
+	AiEnabled         *bool
+	AssignedUserID    *string
+	AssignedUserName  *string
+	AssignedAt        *time.Time
+	AssistantID       *string
+	AssistantName     *string
+	AssistantConfigID *string
+	IntegrationID     *string
+	CsatScore         *int32
+	FollowUpAt        *time.Time
+	MutedUntil        *time.Time
+}
+
+type AnalyticsChatsWide struct {
+	OrgID                   string
+	ChatID                  string
+	Title                   *string
+	Link                    *string
+	CreatedAt               *time.Time
+	UpdatedAt               *time.Time
+	DeletedAt               *time.Time
+	State                   *string
+	IntegrationID           *string
+	AiEnabled               *bool
+	AssistantID             *string
+	AssistantName           *string
+	AssistantConfigID       *string
+	AssignedUserID          *string
+	AssignedUserName        *string
+	AssignedAt              *time.Time
+	CsatScore               *int32
+	FollowUpAt              *time.Time
+	MutedUntil              *time.Time
+	AdminUnseenCount        *int64
+	UserUnseenCount         *int64
+	LastContactMessageAt    *time.Time
+	ContactID               *string
+	ContactName             *string
+	ChannelType             *string
+	LastMessageSender       *string
+	LastMessageAt           *time.Time
+	WaitingSince            interface{}
+	LastCaseNumber          interface{}
+	MessagesCompleteFrom    *time.Time
+	MessagesCompleteThrough *time.Time
+}
+
+type AnalyticsCoverageDaily struct {
+	OrgID           string
+	LocalDate       pgtype.Date
+	Metric          interface{}
+	Eligible        interface{}
+	Measured        interface{}
+	MeasuredPercent int32
+}
+
+type AnalyticsCsatDaily struct {
+	OrgID                    string
+	LocalDate                pgtype.Date
+	AssignedUserID           *string
+	AssistantID              *string
+	AssistantConfigID        *string
+	ChannelType              *string
+	IntegrationID            *string
+	NEligible                int64
+	N                        int64
+	AverageScore             float64
+	Satisfied                int64
+	CsatPercent              int32
+	SumScore                 int64
+	Score1                   int64
+	Score2                   int64
+	Score3                   int64
+	Score4                   int64
+	Score5                   int64
+	AskedCases               int64
+	AskedCasesRated          int64
+	EstimatedResponsePercent int32
+}
+
+type AnalyticsCsatRating struct {
+	OrgID              string
+	ChatID             string
+	RatingNumber       int32
+	CaseNumber         *int32
+	RatedAt            time.Time
+	RatedAfter         *time.Time
+	RatedLocalDate     pgtype.Date
+	Score              int32
+	PreviousScore      *int32
+	IsLast             bool
+	AssignedUserID     *string
+	AssistantID        *string
+	AssistantConfigID  *string
+	IntegrationID      *string
+	ChannelType        *string
+	Completeness       string
+	CompletenessReason *string
+	RefreshedAt        time.Time
+}
+
+type AnalyticsFreshness struct {
+	OrgID          string
+	OrgName        *string
+	TimeZone       string
+	LastEventAt    interface{}
+	LastHeardAt    interface{}
+	RefreshedAt    *time.Time
+	BacklogThrough pgtype.Date
+	DirtyChats     int64
+	OldestDirtyAt  interface{}
+	OpenGaps       int64
+	UnrepairedGaps int64
+}
+
+type AnalyticsGap struct {
+	OrgID             string
+	GapID             uuid.UUID
+	BeganAt           time.Time
+	EndedAt           *time.Time
+	GapSeconds        float64
+	Cause             string
+	Status            string
+	RepairedAt        *time.Time
+	ChatsSwept        int64
+	MessagesRecovered int64
+}
+
+type AnalyticsHandoff struct {
+	OrgID                            string
+	ChatID                           string
+	CaseNumber                       int32
+	HandedOffAt                      time.Time
+	HandedOffAfter                   *time.Time
+	HandedOffLocalDate               pgtype.Date
+	Kind                             string
+	FirstHumanReplyAt                *time.Time
+	FirstHumanReplyMessageID         *string
+	FirstHumanReplyUserID            *string
+	HumanAfterHandoffSeconds         *float64
+	HumanAfterHandoffBusinessSeconds *float64
+	HumanAfterHandoffObservedSeconds *float64
+	AssistantID                      *string
+	AssistantConfigID                *string
+	IntegrationID                    *string
+	ChannelType                      *string
+	Completeness                     string
+	CompletenessReason               *string
+	RefreshedAt                      time.Time
+}
+
+// Local days without business hours.
+type AnalyticsHoliday struct {
+	// The org.
+	OrgID string
+	// The local day.
+	Day pgtype.Date
+	// What is celebrated.
+	Name string
+}
+
+type AnalyticsMessageDay struct {
+	OrgID     string
+	LocalDate int32
+	BeginsAt  time.Time
+	EndsAt    time.Time
+	TimeZone  string
+}
+
+// What tokens of a model cost from a day on, for the columns that are called estimated. A model without a row has no estimate.
+type AnalyticsModelPrice struct {
+	// The org.
+	OrgID string
+	// As in inbox.messages.model.
+	Model string
+	// First local day of the price; the newest that is not after the message counts.
+	ValidFrom pgtype.Date
+	// ISO 4217; amounts of different currencies are not added.
+	Currency string
+	// Price of a million input tokens.
+	InputPerMillion pgtype.Numeric
+	// Price of a million output tokens.
+	OutputPerMillion pgtype.Numeric
+	// Price of a million input tokens read from a cache; NULL: as input tokens.
+	CacheReadPerMillion pgtype.Numeric
+	// Price of a million input tokens written to a cache; NULL: as input tokens.
+	CacheWritePerMillion pgtype.Numeric
+}
+
+type AnalyticsRefresh struct {
+	OrgID               string
+	SettingsFingerprint string
+	BacklogThrough      pgtype.Date
+	RefreshedAt         time.Time
+}
+
+type AnalyticsResponseTimesDaily struct {
+	OrgID               string
+	LocalDate           pgtype.Date
+	Pass                string
+	Kind                string
+	RepliedBy           *string
+	AssistantID         *string
+	AgentUserID         *string
+	ChannelType         *string
+	IntegrationID       *string
+	Model               *string
+	NEligible           int64
+	N                   int64
+	P50Seconds          interface{}
+	P90Seconds          interface{}
+	MeanSeconds         int32
+	SumSeconds          int64
+	NBusiness           int64
+	P50BusinessSeconds  interface{}
+	P90BusinessSeconds  interface{}
+	MeanBusinessSeconds int32
+	SumBusinessSeconds  int64
+	Within1Minute       int64
+	Within5Minutes      int64
+	Within15Minutes     int64
+	Within1Hour         int64
+	Within8Hours        int64
+	Within24Hours       int64
+}
+
+// One row for each org whose settings are not the defaults. What depends on them is computed anew within seconds of a change.
+type AnalyticsSetting struct {
+	// The org.
+	OrgID string
+	// IANA name of the zone in which the org counts its days and hours; UTC by default.
+	TimeZone string
+	// A customer message this soon after a close does not open a case (thanks); 0, the default, switches that off.
+	ThanksWindowSeconds int64
+}
+
+type AnalyticsTokenUsageDaily struct {
+	OrgID                 string
+	LocalDate             int32
+	Model                 *string
+	Messages              int64
+	InputTokens           int64
+	OutputTokens          int64
+	TotalTokens           int64
+	ReasoningTokens       int64
+	InputTokensCacheRead  int64
+	InputTokensCacheWrite int64
+	Currency              string
+	EstimatedCost         int32
+}
+
+type AnalyticsTurn struct {
+	OrgID                string
+	ChatID               string
+	Pass                 string
+	TurnNumber           int32
+	CaseNumber           *int32
+	IsFirstResponse      *bool
+	StartedAt            time.Time
+	StartedMessageID     string
+	CustomerMessages     int32
+	RepliedAt            *time.Time
+	RepliedLocalDate     pgtype.Date
+	RepliedLocalHour     *int16
+	ReplyMessageID       *string
+	RepliedBy            *string
+	AgentUserID          *string
+	AssistantID          *string
+	AssistantConfigID    *string
+	Model                *string
+	IntegrationID        *string
+	ChannelType          *string
+	ReplySeconds         *float64
+	ReplyBusinessSeconds *float64
+	ReplyObservedSeconds *float64
+	Completeness         string
+	CompletenessReason   *string
+	RefreshedAt          time.Time
+}
+
+type AnalyticsVolumeHourly struct {
+	OrgID             string
+	LocalDate         int32
+	Weekday           int32
+	LocalHour         int32
+	CustomerMessages  int64
+	HumanMessages     int64
+	AiMessages        int64
+	BroadcastMessages int64
+	OtherMessages     int64
+}
 
 // AI assistants of the org.
 type InboxAssistant struct {
