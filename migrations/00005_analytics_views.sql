@@ -724,8 +724,8 @@ comment on column analytics.csat_daily.asked_cases is 'Complete cases closed tha
 comment on column analytics.csat_daily.asked_cases_rated is 'Of these, rated by now.';
 comment on column analytics.csat_daily.estimated_response_percent is '100 × asked_cases_rated ÷ asked_cases; estimated, since it is not known whether each was really asked. NULL: asked_cases is 0.';
 
--- A look into the index for each half hour costs less than asking each message for its hour. Half hours and not hours, since
--- there are zones that shift by one.
+-- A look into the index for each hour costs less than asking each message for its hour. On days on which the clock changes
+-- it is for each quarter of an hour: there are zones that change at a quarter to, and by half an hour.
 create view analytics.volume_hourly with (security_invoker = true) as
 select
     d.org_id,
@@ -738,7 +738,8 @@ select
     sum(m.broadcast_messages)::int8 as broadcast_messages,
     sum(m.other_messages)::int8 as other_messages
 from analytics.message_days as d
-cross join lateral generate_series(d.begins_at, d.ends_at - interval '1 microsecond', interval '30 minutes') as h (begins_at)
+cross join lateral (select case when d.ends_at - d.begins_at = interval '24 hours' then interval '1 hour' else interval '15 minutes' end as step) as i
+cross join lateral generate_series(d.begins_at, d.ends_at - interval '1 microsecond', i.step) as h (begins_at)
 cross join lateral (
     select
         count(*) filter (where g.sender = 'customer') as customer_messages,
@@ -747,7 +748,7 @@ cross join lateral (
         count(*) filter (where g.sender = 'broadcast') as broadcast_messages,
         count(*) filter (where g.sender not in ('customer', 'human', 'ai', 'broadcast')) as other_messages
     from inbox.messages as g
-    where g.org_id = d.org_id and g.created_at >= h.begins_at and g.created_at < least(h.begins_at + interval '30 minutes', d.ends_at)
+    where g.org_id = d.org_id and g.created_at >= h.begins_at and g.created_at < least(h.begins_at + i.step, d.ends_at)
         and g.deleted_at is null
 ) as m
 group by d.org_id, d.local_date, extract(hour from h.begins_at at time zone d.time_zone);
