@@ -4,7 +4,7 @@
 # Both need Go and make only; what is missing of Postgres they install through the system's package manager.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race faults bench generate lint build
+.PHONY: help demo test race faults bench generate dictionary lint build
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,10 @@ SQLC = CGO_ENABLED=0 go tool -modfile=tools/go.mod sqlc
 
 generate: ## write db/ anew from migrations/ and queries/
 	$(SQLC) generate
+
+dictionary: ## write docs/data-dictionary.md anew from the database's comments
+	@sh scripts/install-postgres.sh
+	go test ./migrations -run DataDictionary -update
 
 lint: ## run the linters of .golangci.yml
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...

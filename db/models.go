@@ -11,12 +11,236 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+// What became of those who came by an ad or link: only the first case after each referral counts, by the day it was opened.
+type AnalyticsAdFunnel struct {
+	// The org.
+	OrgID string
+	// The day the case was opened, in the org's time zone.
+	LocalDate time.Time
+	// The ad; NULL: a referral without one.
+	AdID *string
+	// The ad's title; NULL: none.
+	AdTitle *string
+	// inbox.referrals.source; NULL: unset.
+	Source *string
+	// First cases after a referral.
+	NEligible int64
+	// Of these, complete or still open: what the other columns are counted of.
+	Opened int64
+	// Of opened, the customer wrote a second message.
+	Engaged int64
+	// Of opened, the AI or the team replied.
+	Answered int64
+	// Of opened, handed off to the team.
+	HandedOff int64
+	// Of opened, closed.
+	Closed int64
+	// Of opened, rated.
+	Rated int64
+}
+
+// The team: one row for each person.
+type AnalyticsAgent struct {
+	// The org.
+	OrgID string
+	// The user.
+	AgentUserID string
+	// Display name now; NULL: not known.
+	Name *string
+	// E-mail address; NULL: not known.
+	Email *string
+	// When last online, by the vendor; NULL: not known.
+	SeenAt *time.Time
+	// True while known by id only.
+	IsStub bool
+	// When the archive first saw the user.
+	FirstSeenAt time.Time
+}
+
+// What each person of the team did: one row for each day and user. Each count is dated by its own event. Replies are those of turns with pass human: the customer's wait as if the AI had not written.
+type AnalyticsAgentsDaily struct {
+	// The org.
+	OrgID string
+	// The day, in the org's time zone.
+	LocalDate *time.Time
+	// The user: who replied; for cases and ratings, the assignee. NULL: nobody.
+	AgentUserID *string
+	// That user's name now; NULL: not known.
+	AgentName *string
+	// Replies that end a turn, first responses left out; credited to who wrote them.
+	Replies int64
+	// Of these, with a complete time.
+	RepliesMeasured int64
+	// Median of the seconds from question to reply; NULL: none measured.
+	ReplyP50Seconds interface{}
+	// 90th percentile of them; NULL: none measured.
+	ReplyP90Seconds interface{}
+	// Mean of them; NULL: none measured.
+	ReplyMeanSeconds float64
+	// Median in seconds of business hours; NULL: none measured, or no business hours.
+	ReplyP50BusinessSeconds interface{}
+	// 90th percentile in seconds of business hours; NULL: none measured, or no business hours.
+	ReplyP90BusinessSeconds interface{}
+	// Replies that were the team's first of a case.
+	FirstResponses int64
+	// Of these, with a complete time.
+	FirstResponsesMeasured int64
+	// Median of the seconds from the first customer message; NULL: none measured.
+	FirstResponseP50Seconds interface{}
+	// 90th percentile of them; NULL: none measured.
+	FirstResponseP90Seconds interface{}
+	// Handoffs of that day which the user was first to answer.
+	HandoffsAnswered int64
+	// Of these, with a complete time.
+	HandoffsMeasured int64
+	// Median of the seconds from handoff to reply; NULL: none measured.
+	HumanAfterHandoffP50Seconds interface{}
+	// 90th percentile of them; NULL: none measured.
+	HumanAfterHandoffP90Seconds interface{}
+	// Cases closed that day whose assignee the user was.
+	ClosedCases int64
+	// Ratings (last of their case) given that day while the user was the assignee.
+	Ratings int64
+	// Of these, complete ones.
+	RatingsMeasured int64
+	// Mean score of these, 1 to 5; NULL: none.
+	AverageScore float64
+	// Ratings of 4 or 5 among ratings_measured.
+	Satisfied int64
+}
+
+// The AI assistants.
+type AnalyticsAssistant struct {
+	// The org.
+	OrgID string
+	// The assistant.
+	AssistantID string
+	// Its name now; NULL: not known.
+	Name *string
+	// Whether it is switched on; NULL: not known.
+	Enabled *bool
+	// Whether the vendor marks it as deleted; NULL: not known.
+	Deleted *bool
+	// True while known by id only.
+	IsStub bool
+	// When the archive first saw it.
+	FirstSeenAt time.Time
+}
+
+// The configurations under which each assistant handled cases or replied, numbered in the order in which the archive first saw them.
+type AnalyticsAssistantVersion struct {
+	// The org.
+	OrgID string
+	// The assistant.
+	AssistantID string
+	// The configuration; its text is in inbox.assistant_configs.
+	AssistantConfigID string
+	// Counts the configurations of the assistant by first_seen_at, from 1.
+	VersionNumber int32
+	// The assistant's name now; NULL: not known.
+	AssistantName *string
+	// When the archive first saw the configuration.
+	FirstSeenAt time.Time
+	// When it first saw the assistant's next one; NULL: none yet.
+	NextFirstSeenAt interface{}
+	// AI model it names; NULL: unset.
+	Model *string
+	// Time zone it names; NULL: unset.
+	Timezone *string
+	// As in inbox.assistant_configs; NULL: unset.
+	EnableAiReplies *bool
+	// As in inbox.assistant_configs; NULL: unset.
+	EnableAutoCsat *bool
+	// As in inbox.assistant_configs; NULL: unset.
+	EnableAutoResolve *bool
+	// As in inbox.assistant_configs; NULL: unset.
+	EnableAutoFollowUps *bool
+	// As in inbox.assistant_configs; NULL: unset.
+	EnableTransferToHumanTool *bool
+}
+
+// How far each assistant gets on its own: cases by the day they were opened. Every rate has its numerator and denominator beside it, from these cases; add those, not the rates.
+type AnalyticsAssistantsDaily struct {
+	// The org.
+	OrgID string
+	// The day the cases were opened, in the org's time zone.
+	LocalDate time.Time
+	// The assistant in charge at the time; NULL: none, or not known.
+	AssistantID *string
+	// The assistant's name now; NULL: not known.
+	AssistantName *string
+	// The configuration of the assistant in force at the time (inbox.assistant_configs); NULL: not known.
+	AssistantConfigID *string
+	// assistant_versions.version_number of it; NULL: not known.
+	AssistantConfigVersion interface{}
+	// customer, business or broadcast.
+	OpenedBy string
+	// Cases opened.
+	Cases int64
+	// Of these, complete ones: the denominator of involvement.
+	MeasuredCases int64
+	// Of measured_cases, with an AI reply.
+	AiInvolvedCases int64
+	// 100 × ai_involved_cases ÷ measured_cases; NULL: none measured.
+	AiInvolvementPercent int32
+	// Of ai_involved_cases, closed, with the last AI reply at least 24 hours ago: the denominator of AI-resolved.
+	AiClosedCases int64
+	// Of ai_closed_cases, assumed to be resolved by the AI (cases.is_ai_resolved).
+	AiResolvedCases int64
+	// 100 × ai_resolved_cases ÷ ai_closed_cases; NULL: none.
+	AiResolvedPercent int32
+	// Involvement × AI-resolved, in percent: ai_involvement_percent × ai_resolved_percent ÷ 100. NULL: one of them is.
+	AutomationPercent int32
+	// Of ai_involved_cases, handed off.
+	AiHandedOffCases int64
+	// 100 × ai_handed_off_cases ÷ ai_involved_cases; NULL: none.
+	HandoffPercent int32
+	// Of cases, with an AI reply.
+	FirstAiResponses int64
+	// Of these, with a complete time.
+	FirstAiResponsesMeasured int64
+	// Median of the seconds from the first customer message to it; NULL: none measured.
+	FirstAiResponseP50Seconds interface{}
+	// 90th percentile of them; NULL: none measured.
+	FirstAiResponseP90Seconds interface{}
+}
+
+// Chats that were not closed at the midnight with which each local day begins. A day without a row had none.
 type AnalyticsBacklogDaily struct {
-	OrgID           string
-	LocalDate       time.Time
-	OpenChats       int64
-	SnoozedChats    int64
+	// The org.
+	OrgID string
+	// The day, in the org's time zone.
+	LocalDate time.Time
+	// Chats that were open.
+	OpenChats int64
+	// Chats that were snoozed.
+	SnoozedChats int64
+	// Open or snoozed chats that were assigned to nobody.
 	UnassignedChats int64
+}
+
+// Who wrote after a broadcast: one row for each broadcast and day it was sent on. A customer message counts for the last broadcast before it, within 72 hours.
+type AnalyticsBroadcastEffect struct {
+	// The org.
+	OrgID string
+	// The day it was sent, in the org's time zone.
+	LocalDate int32
+	// The broadcast; NULL: a broadcast's message that names none.
+	BroadcastID *string
+	// Messages of it.
+	Messages int64
+	// Chats it went to.
+	Chats int64
+	// Of these, the 72 hours are over.
+	SettledChats int64
+	// Of settled_chats, it is known whether the customer wrote: the denominator.
+	MeasuredChats int64
+	// Of measured_chats, the customer wrote.
+	RespondedChats int64
+	// 100 × responded_chats ÷ measured_chats; NULL: none.
+	ResponsePercent int32
+	// Median of the seconds from the broadcast to the customer's message, of all that came so far; NULL: none.
+	ResponseP50Seconds float64
 }
 
 // When the team works, in the org's time zone: one row for each stretch of a weekday. Several schedules are worked by different people: the org is open when any of them is. Without rows there is no business time, and its columns are NULL.
@@ -37,16 +261,192 @@ type AnalyticsBusinessHour struct {
 	Closes pgtype.Time
 }
 
+// Days from 2015 to 2040, one row for each org and day, for joins on org_id and local_date.
+type AnalyticsCalendar struct {
+	// The org.
+	OrgID string
+	// The day.
+	LocalDate int32
+	// Its first instant in the org's time zone.
+	BeginsAt time.Time
+	// The first instant of the next day: a day has 23 or 25 hours when the clock changes.
+	EndsAt time.Time
+	// Year.
+	Year int32
+	// Quarter, 1 to 4.
+	Quarter int32
+	// Month, 1 to 12.
+	Month int32
+	// First day of the month.
+	MonthBegins time.Time
+	// Year the ISO week belongs to.
+	IsoYear int32
+	// ISO week, 1 to 53.
+	IsoWeek int32
+	// Monday of the week.
+	WeekBegins time.Time
+	// Day of the month, 1 to 31.
+	DayOfMonth int32
+	// 1 is Monday, 7 is Sunday.
+	Weekday int32
+	// English name of the weekday.
+	WeekdayName interface{}
+	// Whether it is a Saturday or Sunday.
+	IsWeekend bool
+	// What is celebrated (holidays); NULL: nothing.
+	Holiday *string
+}
+
+// One row for each case: from the first customer message while a chat is new or closed (or a message of the business or a broadcast, see opened_by) to the close. A metric is NULL unless completeness is complete.
 type AnalyticsCase struct {
-	OrgID                             string
-	ChatID                            string
-	CaseNumber                        int32
-	OpenedAt                          time.Time
-	OpenedLocalDate                   time.Time
+	// The org.
+	OrgID string
+	// The chat.
+	ChatID string
+	// Counts the cases of the chat, from 1.
+	CaseNumber int32
+	// When the opening message was created.
+	OpenedAt time.Time
+	// The day of opened_at in the org's time zone.
+	OpenedLocalDate time.Time
+	// customer, business (the team or the AI wrote first) or broadcast.
+	OpenedBy string
+	// The message that opened it.
+	OpeningMessageID string
+	// The first customer message; NULL: none yet.
+	FirstCustomerMessageID *string
+	// When that was created; NULL: none yet.
+	FirstCustomerMessageAt *time.Time
+	// When the chat was first seen closed: the latest time at which the close can have been. NULL: still open, or the close is not known.
+	ClosedAt *time.Time
+	// The last time at which the chat was seen not closed before closed_at: the close was after this. NULL: not known.
+	ClosedAfter *time.Time
+	// The day of closed_at in the org's time zone; NULL as closed_at.
+	ClosedLocalDate *time.Time
+	// The last close of the case, where it was reopened without a new case (settings.thanks_window_seconds); else as closed_at.
+	LastClosedAt *time.Time
+	// How often the chat went from closed to open within the case.
+	Reopens int32
+	// Customer messages in the case.
+	CustomerMessages int32
+	// Finished messages of the AI in the case.
+	AiReplies int32
+	// Finished messages of the team in the case.
+	HumanReplies int32
+	// Messages of broadcasts in the case.
+	Broadcasts int32
+	// First customer message to the first reply, of the AI or the team, in seconds. NULL: opened by the business or a broadcast, no reply yet, or the fact is not complete.
+	FirstResponseSeconds *float64
+	// The same in seconds of business hours; 0 when wholly outside of them. NULL as first_response_seconds, and without business hours.
+	FirstResponseBusinessSeconds *float64
+	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
+	FirstResponseObservedSeconds *float64
+	// When that reply was created; the metric is dated by it. NULL: none yet.
+	FirstResponseAt *time.Time
+	// That reply; NULL: none yet.
+	FirstResponseMessageID *string
+	// Who gave it: ai or human; NULL: nobody yet.
+	FirstResponseBy *string
+	// First customer message to the first reply of the AI, in seconds. NULL: not happened, or the fact is not complete.
+	FirstAiResponseSeconds *float64
+	// The same in seconds of business hours; 0 when wholly outside of them. NULL as first_ai_response_seconds, and without business hours.
+	FirstAiResponseBusinessSeconds *float64
+	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
+	FirstAiResponseObservedSeconds *float64
+	// When that reply was created; NULL: none yet.
+	FirstAiResponseAt *time.Time
+	// That reply; NULL: none yet.
+	FirstAiResponseMessageID *string
+	// First customer message to the first reply of the team, in seconds. NULL: not happened, or the fact is not complete.
+	FirstHumanResponseSeconds *float64
+	// The same in seconds of business hours; 0 when wholly outside of them. NULL as first_human_response_seconds, and without business hours.
+	FirstHumanResponseBusinessSeconds *float64
+	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
+	FirstHumanResponseObservedSeconds *float64
+	// When that reply was created; NULL: none yet.
+	FirstHumanResponseAt *time.Time
+	// That reply; NULL: none yet.
+	FirstHumanResponseMessageID *string
+	// Who of the team wrote it; NULL: nobody yet.
+	FirstHumanResponseUserID *string
+	// When the case was handed to the team (handoffs); NULL: not handed off.
+	HandoffAt *time.Time
+	// When it was first assigned to someone of the team; NULL: never.
+	AssignedAt *time.Time
+	// Handoff, or else first customer message, to the first assignment, in seconds. NULL: not happened, or the fact is not complete.
+	AssignmentSeconds *float64
+	// The same in seconds of business hours; 0 when wholly outside of them. NULL as assignment_seconds, and without business hours.
+	AssignmentBusinessSeconds *float64
+	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
+	AssignmentObservedSeconds *float64
+	// First customer message to the first close, in seconds. NULL: not happened, or the fact is not complete.
+	ResolutionSeconds *float64
+	// The same in seconds of business hours; 0 when wholly outside of them. NULL as resolution_seconds, and without business hours.
+	ResolutionBusinessSeconds *float64
+	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
+	ResolutionObservedSeconds *float64
+	// resolution_seconds without the time the chat was snoozed. NULL as resolution_seconds.
+	ResolutionUnsnoozedSeconds *float64
+	// First customer message to the last close, in seconds. NULL: not happened, or the fact is not complete.
+	LastResolutionSeconds *float64
+	// The same in seconds of business hours; 0 when wholly outside of them. NULL as last_resolution_seconds, and without business hours.
+	LastResolutionBusinessSeconds *float64
+	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
+	LastResolutionObservedSeconds *float64
+	// When the AI last replied in the case; NULL: never.
+	LastAiReplyAt *time.Time
+	// When the customer last wrote in the case; NULL: never.
+	LastCustomerMessageAt *time.Time
+	// Whether the AI replied at least once. NULL unless the fact is complete.
+	IsAiInvolved *bool
+	// Assumed: closed, with an AI reply, no reply of the team, no handoff, and no customer message for 24 hours after the last AI reply. Stored as if nothing more came: it counts only once these 24 hours are over; cases_wide is NULL before that. NULL unless the fact is complete.
+	IsAiResolved *bool
+	// Whether the assistant's configuration had enable_auto_csat, so that a rating was asked for; NULL: not known.
+	HasAutoCsat *bool
+	// The last rating of the case, 1 to 5; NULL: not rated.
+	CsatScore *int32
+	// When that was seen; NULL: not rated.
+	CsatRatedAt *time.Time
+	// The assistant in charge at the time; NULL: none, or not known.
+	AssistantID *string
+	// The configuration of the assistant in force at the time (inbox.assistant_configs); NULL: not known.
+	AssistantConfigID *string
+	// The integration the chat ran over at the time; NULL: not known.
+	IntegrationID *string
+	// The kind of channel the customer wrote from (inbox.contact_channels.type); NULL: not known.
+	ChannelType *string
+	// The customer (inbox.contacts); NULL: not known, as with web visitors.
+	ContactID *string
+	// To whom the case was assigned last; NULL: nobody.
+	AssignedUserID *string
+	// The referral that brought the case (inbox.referrals); NULL: none.
+	ReferralID *string
+	// The ad of that referral; NULL: none.
+	AdID *string
+	// complete; partial (something is known or suspected to be missing); censored (not at its end yet); imported (from before the archive, so states are not known).
+	Completeness string
+	// Why it is not complete, in one word or a few; NULL when it is.
+	CompletenessReason *string
+	// When the row was computed, by the archiver's clock.
+	RefreshedAt time.Time
+}
+
+// One row for each case (analytics.cases) with the names of what it refers to: one flat table for tools that join badly. Every column of the same name means what it means there.
+type AnalyticsCasesWide struct {
+	OrgID           string
+	ChatID          string
+	CaseNumber      int32
+	OpenedAt        time.Time
+	OpenedLocalDate time.Time
+	// Weekday of opened_at in the org's time zone; 1 is Monday.
+	OpenedLocalWeekday int32
+	// Hour of opened_at in the org's time zone, 0 to 23.
+	OpenedLocalHour                   int32
 	OpenedBy                          string
 	OpeningMessageID                  string
 	FirstCustomerMessageID            *string
 	FirstCustomerMessageAt            *time.Time
+	LastCustomerMessageAt             *time.Time
 	ClosedAt                          *time.Time
 	ClosedAfter                       *time.Time
 	ClosedLocalDate                   *time.Time
@@ -73,91 +473,418 @@ type AnalyticsCase struct {
 	FirstHumanResponseAt              *time.Time
 	FirstHumanResponseMessageID       *string
 	FirstHumanResponseUserID          *string
-	HandoffAt                         *time.Time
-	AssignedAt                        *time.Time
-	AssignmentSeconds                 *float64
-	AssignmentBusinessSeconds         *float64
-	AssignmentObservedSeconds         *float64
-	ResolutionSeconds                 *float64
-	ResolutionBusinessSeconds         *float64
-	ResolutionObservedSeconds         *float64
-	ResolutionUnsnoozedSeconds        *float64
-	LastResolutionSeconds             *float64
-	LastResolutionBusinessSeconds     *float64
-	LastResolutionObservedSeconds     *float64
-	LastAiReplyAt                     *time.Time
-	LastCustomerMessageAt             *time.Time
-	IsAiInvolved                      *bool
-	IsAiResolved                      *bool
-	HasAutoCsat                       *bool
-	CsatScore                         *int32
-	CsatRatedAt                       *time.Time
-	AssistantID                       *string
-	AssistantConfigID                 *string
-	IntegrationID                     *string
-	ChannelType                       *string
-	ContactID                         *string
-	AssignedUserID                    *string
-	ReferralID                        *string
-	AdID                              *string
-	Completeness                      string
-	CompletenessReason                *string
-	RefreshedAt                       time.Time
-}
-
-type AnalyticsChatSpan struct {
-	OrgID          string
-	ChatID         string
-	SpanNumber     int32
-	State          *string
-	BeganAt        time.Time
-	EndedAt        *time.Time
+	// That user's name now; NULL: not known.
+	FirstHumanResponseUserName *string
+	HandoffAt                  *time.Time
+	// handoffs.kind; NULL: not handed off.
+	HandoffKind                      *string
+	HumanAfterHandoffSeconds         *float64
+	HumanAfterHandoffBusinessSeconds *float64
+	HumanAfterHandoffObservedSeconds *float64
+	AssignedAt                       *time.Time
+	AssignmentSeconds                *float64
+	AssignmentBusinessSeconds        *float64
+	AssignmentObservedSeconds        *float64
+	ResolutionSeconds                *float64
+	ResolutionBusinessSeconds        *float64
+	ResolutionObservedSeconds        *float64
+	ResolutionUnsnoozedSeconds       *float64
+	LastResolutionSeconds            *float64
+	LastResolutionBusinessSeconds    *float64
+	LastResolutionObservedSeconds    *float64
+	LastAiReplyAt                    *time.Time
+	IsAiInvolved                     *bool
+	// Assumed: closed, with an AI reply, no reply of the team, no handoff, and no customer message for 24 hours after the last AI reply. NULL until these 24 hours are over, without an AI reply, and unless the fact is complete.
+	IsAiResolved interface{}
+	HasAutoCsat  *bool
+	CsatScore    *int32
+	CsatRatedAt  *time.Time
+	AssistantID  *string
+	// The assistant's name now; NULL: not known.
+	AssistantName     *string
+	AssistantConfigID *string
+	// assistant_versions.version_number of the configuration; NULL: not known.
+	AssistantConfigVersion interface{}
+	IntegrationID          *string
+	ChannelType            *string
+	ContactID              *string
+	// The customer's name now; NULL: not known.
+	ContactName    *string
 	AssignedUserID *string
-	RefreshedAt    time.Time
-}
-
-type AnalyticsCsatRating struct {
-	OrgID              string
-	ChatID             string
-	RatingNumber       int32
-	CaseNumber         *int32
-	RatedAt            time.Time
-	RatedAfter         *time.Time
-	RatedLocalDate     time.Time
-	Score              int32
-	PreviousScore      *int32
-	IsLast             bool
-	AssignedUserID     *string
-	AssistantID        *string
-	AssistantConfigID  *string
-	IntegrationID      *string
-	ChannelType        *string
+	// That user's name now; NULL: nobody, or not known.
+	AssignedUserName *string
+	ReferralID       *string
+	AdID             *string
+	// The ad's title; NULL: none.
+	AdTitle *string
+	// The chat's title now; NULL: unset.
+	ChatTitle *string
+	// Link to the chat in the product; NULL: unset.
+	ChatLink           *string
 	Completeness       string
 	CompletenessReason *string
 	RefreshedAt        time.Time
 }
 
+// The pairs of channel type and integration that cases came over.
+type AnalyticsChannel struct {
+	// The org.
+	OrgID string
+	// The kind of channel; NULL: cases where it is not known.
+	ChannelType bool
+	// The integration; NULL: cases where it is not known.
+	IntegrationID bool
+}
+
+// What came over each channel: one row for each day, channel type and integration. Each count is dated by its own event: opened cases by the opening, closed by the close, responses by the reply, ratings by the rating.
+type AnalyticsChannelsDaily struct {
+	// The org.
+	OrgID string
+	// The day, in the org's time zone.
+	LocalDate time.Time
+	// The kind of channel the customer wrote from (inbox.contact_channels.type); NULL: not known.
+	ChannelType *string
+	// The integration the chat ran over at the time; NULL: not known.
+	IntegrationID *string
+	// Cases opened.
+	OpenedCases int64
+	// Of these, opened by a customer message.
+	OpenedByCustomer int64
+	// Of opened_cases, not the first of their chat: the customer came back after a close.
+	ReopenedCases int64
+	// Cases closed.
+	ClosedCases int64
+	// Handoffs.
+	Handoffs int64
+	// First responses of the AI or the team.
+	FirstResponses int64
+	// Of these, with a complete time.
+	FirstResponsesMeasured int64
+	// Median of their seconds; NULL: none measured.
+	FirstResponseP50Seconds interface{}
+	// 90th percentile of them; NULL: none measured.
+	FirstResponseP90Seconds interface{}
+	// Of closed_cases, with a complete time to resolution.
+	ResolutionsMeasured int64
+	// Median of the seconds from the first customer message to the first close; NULL: none measured.
+	ResolutionP50Seconds interface{}
+	// 90th percentile of them; NULL: none measured.
+	ResolutionP90Seconds interface{}
+	// Ratings (last of their case).
+	Ratings int64
+	// Of these, complete ones.
+	RatingsMeasured int64
+	// Mean score of these, 1 to 5; NULL: none.
+	AverageScore float64
+	// Ratings of 4 or 5 among ratings_measured.
+	Satisfied int64
+}
+
+// One row for each interval in which a chat had one state and one assignee; what the backlog is counted from.
+type AnalyticsChatSpan struct {
+	// The org.
+	OrgID string
+	// The chat.
+	ChatID string
+	// Counts the intervals of the chat, from 1.
+	SpanNumber int32
+	// OPEN, SNOOZED, CLOSED, the vendor's value; NULL: unset.
+	State *string
+	// When it began.
+	BeganAt time.Time
+	// When it ended; NULL: it lasts.
+	EndedAt *time.Time
+	// To whom the chat was assigned; NULL: nobody.
+	AssignedUserID *string
+	RefreshedAt    time.Time
+}
+
+// One row for each interval between two changes of a chat's state (inbox.chat_state_changes), with the values that held.
+type AnalyticsChatStateHistory struct {
+	// The org.
+	OrgID string
+	// The chat.
+	ChatID string
+	// When it was first seen to hold: the latest time at which it can have begun.
+	BeganAt time.Time
+	// The last time at which the former values were seen: it began after this; NULL: the chat's first row.
+	BeganAfter *time.Time
+	// began_at of the next interval; NULL: it lasts.
+	EndedAt time.Time
+	// The last time at which these values were seen before the next interval; NULL: it lasts.
+	EndedAfter *time.Time
+	// OPEN, SNOOZED, CLOSED, the vendor's value; NULL: unset.
+	State *string
+	// The state before; NULL: unset, or the chat's first row.
+	PreviousState *string
+	// Whether the chat went from closed to another state.
+	IsReopened interface{}
+	// Whether the chat went to closed.
+	IsClosed interface{}
+	// Whether ai_enabled went from true to false.
+	IsHandoff interface{}
+	// Whether the AI answered; NULL: unset.
+	AiEnabled *bool
+	// The assignee; NULL: nobody.
+	AssignedUserID *string
+	// The assignee's name now; NULL: nobody, or not known.
+	AssignedUserName *string
+	// When assigned; NULL: unset.
+	AssignedAt *time.Time
+	// The assistant in charge; NULL: unset.
+	AssistantID *string
+	// The assistant's name now; NULL: not known.
+	AssistantName *string
+	// The assistant's configuration in force; NULL: not told.
+	AssistantConfigID *string
+	// The integration; NULL: unset.
+	IntegrationID *string
+	// The rating, 1 to 5; NULL: not rated.
+	CsatScore *int32
+	// When the next automatic follow-up was due; NULL: unset.
+	FollowUpAt *time.Time
+	// Until when it was muted; NULL: unset.
+	MutedUntil *time.Time
+}
+
+// One row for each chat as it stands now, with names. Live backlog: deleted_at is null and state is OPEN or SNOOZED; unassigned: assigned_user_id is null; waiting: waiting_since is not null; unseen: admin_unseen_count > 0. Columns of the same name mean what they mean in inbox.chats and inbox.chat_states.
+type AnalyticsChatsWide struct {
+	OrgID         string
+	ChatID        string
+	Title         *string
+	Link          *string
+	CreatedAt     *time.Time
+	UpdatedAt     *time.Time
+	DeletedAt     *time.Time
+	State         *string
+	IntegrationID *string
+	AiEnabled     *bool
+	AssistantID   *string
+	// The assistant's name; NULL: not known.
+	AssistantName     *string
+	AssistantConfigID *string
+	AssignedUserID    *string
+	// The assignee's name; NULL: nobody, or not known.
+	AssignedUserName     *string
+	AssignedAt           *time.Time
+	CsatScore            *int32
+	FollowUpAt           *time.Time
+	MutedUntil           *time.Time
+	AdminUnseenCount     *int64
+	UserUnseenCount      *int64
+	LastContactMessageAt *time.Time
+	// The customer; NULL: not known, as with web visitors.
+	ContactID *string
+	// The customer's name, or else that of the channel; NULL: not known.
+	ContactName *string
+	// The kind of channel the customer writes from; NULL: not known.
+	ChannelType *string
+	// inbox.messages.sender of the newest message; NULL: no message is known.
+	LastMessageSender *string
+	// When the newest message was created; NULL: no message is known.
+	LastMessageAt *time.Time
+	// When the first customer message that nobody has answered was created. NULL: closed, or the last word was not the customer's. Follows the facts, so it lags by seconds.
+	WaitingSince interface{}
+	// The chat's newest case; NULL: it has none.
+	LastCaseNumber          interface{}
+	MessagesCompleteFrom    *time.Time
+	MessagesCompleteThrough *time.Time
+}
+
+// How much of each metric is known: of n events, n measured. What a panel shows beside its number.
+type AnalyticsCoverageDaily struct {
+	// The org.
+	OrgID string
+	// The day the metric is dated by, in the org's time zone: of the reply (first_response, reply, human_reply), the opening (ai_involvement, ai_resolved, assignment), the close (resolution), the handoff, the rating.
+	LocalDate *time.Time
+	// first_response, reply (turns of pass any; with those whose case is not known), human_reply (all turns of pass human), ai_involvement, ai_resolved, assignment, resolution, human_after_handoff or csat.
+	Metric interface{}
+	// Events the metric should have a value for.
+	Eligible interface{}
+	// Of these, those that have one.
+	Measured interface{}
+	// 100 × measured ÷ eligible.
+	MeasuredPercent int32
+}
+
+// Ratings by the day they were given, and, in the columns asked_, cases by the day they were closed. Two cohorts in one row: divide within one.
+type AnalyticsCsatDaily struct {
+	// The org.
+	OrgID string
+	// The day of the rating (asked_…: of the close), in the org's time zone.
+	LocalDate time.Time
+	// To whom the chat was assigned when it was rated (asked_…: the case's assignee); NULL: nobody.
+	AssignedUserID *string
+	// The assistant in charge at the time; NULL: none, or not known.
+	AssistantID *string
+	// The configuration of the assistant in force at the time (inbox.assistant_configs); NULL: not known.
+	AssistantConfigID *string
+	// The kind of channel the customer wrote from (inbox.contact_channels.type); NULL: not known.
+	ChannelType *string
+	// The integration the chat ran over at the time; NULL: not known.
+	IntegrationID *string
+	// Ratings; of a case's several, the last.
+	NEligible int64
+	// Of these, complete ones: what the scores are of.
+	N int64
+	// Mean score, 1 to 5; NULL: n is 0.
+	AverageScore float64
+	// Ratings of 4 or 5 among n.
+	Satisfied int64
+	// 100 × satisfied ÷ n; NULL: n is 0.
+	CsatPercent int32
+	// Sum of the scores; NULL: n is 0.
+	SumScore int64
+	// Ratings of 1 among n.
+	Score1 int64
+	// Ratings of 2 among n.
+	Score2 int64
+	// Ratings of 3 among n.
+	Score3 int64
+	// Ratings of 4 among n.
+	Score4 int64
+	// Ratings of 5 among n.
+	Score5 int64
+	// Complete cases closed that day whose assistant configuration had enable_auto_csat.
+	AskedCases int64
+	// Of these, rated by now.
+	AskedCasesRated int64
+	// 100 × asked_cases_rated ÷ asked_cases; estimated, since it is not known whether each was really asked. NULL: asked_cases is 0.
+	EstimatedResponsePercent int32
+}
+
+// One row for each rating of a chat (CSAT): each change of the score is a row; is_last marks the one that counts.
+type AnalyticsCsatRating struct {
+	// The org.
+	OrgID string
+	// The chat.
+	ChatID string
+	// Counts the ratings of the chat, from 1.
+	RatingNumber int32
+	// The case it rates; NULL: not known.
+	CaseNumber *int32
+	// When the score was first seen: the latest time at which it can have been given.
+	RatedAt time.Time
+	// The last time at which the former score was seen: the rating was after this; NULL: not known.
+	RatedAfter *time.Time
+	// The day of rated_at in the org's time zone.
+	RatedLocalDate time.Time
+	// 1 to 5 stars.
+	Score int32
+	// The score before it, of the same case; NULL: none.
+	PreviousScore *int32
+	// Whether it is the last rating of its case: only these count.
+	IsLast bool
+	// To whom the chat was assigned when it was rated; NULL: nobody.
+	AssignedUserID *string
+	// The assistant in charge at the time; NULL: none, or not known.
+	AssistantID *string
+	// The configuration of the assistant in force at the time (inbox.assistant_configs); NULL: not known.
+	AssistantConfigID *string
+	// The integration the chat ran over at the time; NULL: not known.
+	IntegrationID *string
+	// The kind of channel the customer wrote from (inbox.contact_channels.type); NULL: not known.
+	ChannelType *string
+	// complete; partial (something is known or suspected to be missing); censored (not at its end yet); imported (from before the archive, so states are not known).
+	Completeness string
+	// Why it is not complete, in one word or a few; NULL when it is.
+	CompletenessReason *string
+	// When the row was computed, by the archiver's clock.
+	RefreshedAt time.Time
+}
+
+// How fresh the archive of each org is.
+type AnalyticsFreshness struct {
+	// The org.
+	OrgID string
+	// Its name; NULL: not known.
+	OrgName *string
+	// In which its days are counted.
+	TimeZone string
+	// When the newest stored event was received; NULL: none.
+	LastEventAt interface{}
+	// When the open connection was last heard; NULL: none is open.
+	LastHeardAt interface{}
+	// When facts were last refreshed; NULL: never.
+	RefreshedAt *time.Time
+	// The last day of backlog_daily; NULL: none.
+	BacklogThrough *time.Time
+	// Chats that changed since their facts were refreshed.
+	DirtyChats int64
+	// Since when the oldest of these waits; NULL: none does.
+	OldestDirtyAt interface{}
+	// Gaps that last or are being repaired.
+	OpenGaps int64
+	// Gaps that could not be repaired: metrics around them are partial.
+	UnrepairedGaps int64
+}
+
+// The intervals in which an org's inbox was not listened to: what readers need of the archiver's own records.
+type AnalyticsGap struct {
+	// The org.
+	OrgID string
+	// The gap.
+	GapID uuid.UUID
+	// When the last byte before it was heard.
+	BeganAt time.Time
+	// When the first byte after it was heard; NULL: it lasts.
+	EndedAt *time.Time
+	// How long it was, or is by now, in seconds.
+	GapSeconds float64
+	// Why nothing was heard.
+	Cause string
+	// open, repairing, repaired (what changed meanwhile was fetched) or unrepaired.
+	Status string
+	// When what changed meanwhile had been fetched; NULL: it has not.
+	RepairedAt *time.Time
+	// Chats that were read again to repair it.
+	ChatsSwept int64
+	// Messages that were first seen through its repair.
+	MessagesRecovered int64
+}
+
+// One row for each case that was handed from the AI to the team: its first handoff.
 type AnalyticsHandoff struct {
-	OrgID                            string
-	ChatID                           string
-	CaseNumber                       int32
-	HandedOffAt                      time.Time
-	HandedOffAfter                   *time.Time
-	HandedOffLocalDate               time.Time
-	Kind                             string
-	FirstHumanReplyAt                *time.Time
-	FirstHumanReplyMessageID         *string
-	FirstHumanReplyUserID            *string
-	HumanAfterHandoffSeconds         *float64
+	// The org.
+	OrgID string
+	// The chat.
+	ChatID string
+	// The case.
+	CaseNumber int32
+	// When it was first seen handed off: the latest time at which that can have been.
+	HandedOffAt time.Time
+	// The last time at which it was seen not handed off; NULL: not known.
+	HandedOffAfter *time.Time
+	// The day of handed_off_at in the org's time zone.
+	HandedOffLocalDate time.Time
+	// What made it a handoff: ai_enabled going from true to false, or an assignment after an AI reply.
+	Kind string
+	// When the team first replied after it; NULL: not yet.
+	FirstHumanReplyAt *time.Time
+	// That reply; NULL: none yet.
+	FirstHumanReplyMessageID *string
+	// Who of the team wrote it; NULL: nobody yet.
+	FirstHumanReplyUserID *string
+	// Handoff to the first reply of the team, in seconds. NULL: not happened, or the fact is not complete.
+	HumanAfterHandoffSeconds *float64
+	// The same in seconds of business hours; 0 when wholly outside of them. NULL as human_after_handoff_seconds, and without business hours.
 	HumanAfterHandoffBusinessSeconds *float64
+	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
 	HumanAfterHandoffObservedSeconds *float64
-	AssistantID                      *string
-	AssistantConfigID                *string
-	IntegrationID                    *string
-	ChannelType                      *string
-	Completeness                     string
-	CompletenessReason               *string
-	RefreshedAt                      time.Time
+	// The assistant in charge at the time; NULL: none, or not known.
+	AssistantID *string
+	// The configuration of the assistant in force at the time (inbox.assistant_configs); NULL: not known.
+	AssistantConfigID *string
+	// The integration the chat ran over at the time; NULL: not known.
+	IntegrationID *string
+	// The kind of channel the customer wrote from (inbox.contact_channels.type); NULL: not known.
+	ChannelType *string
+	// complete; partial (something is known or suspected to be missing); censored (not at its end yet); imported (from before the archive, so states are not known).
+	Completeness string
+	// Why it is not complete, in one word or a few; NULL when it is.
+	CompletenessReason *string
+	// When the row was computed, by the archiver's clock.
+	RefreshedAt time.Time
 }
 
 // Local days without business hours.
@@ -168,6 +895,20 @@ type AnalyticsHoliday struct {
 	Day time.Time
 	// What is celebrated.
 	Name string
+}
+
+// The local days from an org's first message to its last, with their bounds: turns a condition on local_date into one on messages.created_at.
+type AnalyticsMessageDay struct {
+	// The org.
+	OrgID string
+	// The day.
+	LocalDate int32
+	// Its first instant.
+	BeginsAt time.Time
+	// The first instant of the next day.
+	EndsAt time.Time
+	// The org's time zone.
+	TimeZone string
 }
 
 // What tokens of a model cost from a day on, for the columns that are called estimated. A model without a row has no estimate.
@@ -198,13 +939,76 @@ type AnalyticsReaderOrg struct {
 	OrgID string
 }
 
+// How far the facts of each org are.
 type AnalyticsRefresh struct {
-	OrgID               string
+	// The org.
+	OrgID string
+	// Bookkeeping: of the settings the facts were computed with; another one has them computed anew.
 	SettingsFingerprint string
 	Gaps                []byte
 	FirstHeardAt        *time.Time
-	BacklogThrough      time.Time
-	RefreshedAt         time.Time
+	// The last day backlog_daily is computed for; NULL: none yet.
+	BacklogThrough time.Time
+	// When facts were last refreshed, by the archiver's clock.
+	RefreshedAt time.Time
+}
+
+// How fast replies were: one row for each day of the reply and combination of the other columns before n_eligible. Choose one pass. Counts and sums of rows can be added; percentiles cannot: for larger groups take them from analytics.turns.
+type AnalyticsResponseTimesDaily struct {
+	// The org.
+	OrgID string
+	// The day of the reply, in the org's time zone.
+	LocalDate *time.Time
+	// any: turns that end with the next reply of the AI or the team; human: as if the AI had not written. Never add both.
+	Pass string
+	// first: the first response of a case; reply: a later one; unknown: the case is imported.
+	Kind string
+	// ai or human.
+	RepliedBy *string
+	// The assistant in charge at the time; NULL: none, or not known.
+	AssistantID *string
+	// Who of the team wrote the reply; NULL: the AI.
+	AgentUserID *string
+	// The kind of channel the customer wrote from (inbox.contact_channels.type); NULL: not known.
+	ChannelType *string
+	// The integration the chat ran over at the time; NULL: not known.
+	IntegrationID *string
+	// The AI model that wrote the reply; NULL: none, or not told.
+	Model *string
+	// Turns with a reply.
+	NEligible int64
+	// Of these, turns with a complete time: what the percentiles, the mean and the buckets are of.
+	N int64
+	// Median of the seconds from question to reply; NULL: n is 0.
+	P50Seconds interface{}
+	// 90th percentile of them; NULL: n is 0.
+	P90Seconds interface{}
+	// Mean of them; NULL: n is 0.
+	MeanSeconds int32
+	// Sum of them; NULL: n is 0.
+	SumSeconds int64
+	// Of these, turns with business seconds.
+	NBusiness int64
+	// Median of the seconds of business hours; NULL: n_business is 0.
+	P50BusinessSeconds interface{}
+	// 90th percentile of them; NULL: n_business is 0.
+	P90BusinessSeconds interface{}
+	// Mean of them; NULL: n_business is 0.
+	MeanBusinessSeconds int32
+	// Sum of them; NULL: n_business is 0.
+	SumBusinessSeconds int64
+	// Of n, answered within 60 seconds.
+	Within1Minute int64
+	// Of n, answered within 300 seconds.
+	Within5Minutes int64
+	// Of n, answered within 900 seconds.
+	Within15Minutes int64
+	// Of n, answered within 3,600 seconds.
+	Within1Hour int64
+	// Of n, answered within 28,800 seconds.
+	Within8Hours int64
+	// Of n, answered within 86,400 seconds.
+	Within24Hours int64
 }
 
 // One row for each org whose settings are not the defaults. What depends on them is computed anew within seconds of a change.
@@ -217,33 +1021,110 @@ type AnalyticsSetting struct {
 	ThanksWindowSeconds int64
 }
 
+// Tokens by the day and model of the message, summed from the messages; usage_turns are parts of these and not added. Costs only where model_prices has a price for the day.
+type AnalyticsTokenUsageDaily struct {
+	// The org.
+	OrgID string
+	// The day, in the org's time zone.
+	LocalDate int32
+	// The message's model; NULL: not told.
+	Model *string
+	// Messages with usage, whatever became of them.
+	Messages int64
+	// Tokens read, those of the cache included.
+	InputTokens int64
+	// Tokens written, those of reasoning included.
+	OutputTokens int64
+	// Tokens in all, as the vendor sums them.
+	TotalTokens int64
+	// Tokens of reasoning, part of output_tokens.
+	ReasoningTokens int64
+	// Tokens read from the prompt cache, part of input_tokens.
+	InputTokensCacheRead int64
+	// Tokens written to the prompt cache, part of input_tokens.
+	InputTokensCacheWrite int64
+	// Of the price in force that day; NULL: none.
+	Currency string
+	// Tokens × the price in force that day, in that currency: input without the cache's, the cache's at their own price where there is one, output. Estimated: the vendor's bill may differ. NULL: no price.
+	EstimatedCost int32
+}
+
+// One row for each turn: from the first unanswered customer message to the next reply. A burst of customer messages is one turn. Each chat is gone through twice (pass): never add both.
 type AnalyticsTurn struct {
-	OrgID                string
-	ChatID               string
-	Pass                 string
-	TurnNumber           int32
-	CaseNumber           *int32
-	IsFirstResponse      *bool
-	StartedAt            time.Time
-	StartedMessageID     string
-	CustomerMessages     int32
-	RepliedAt            *time.Time
-	RepliedLocalDate     *time.Time
-	RepliedLocalHour     *int16
-	ReplyMessageID       *string
-	RepliedBy            *string
-	AgentUserID          *string
-	AssistantID          *string
-	AssistantConfigID    *string
-	Model                *string
-	IntegrationID        *string
-	ChannelType          *string
-	ReplySeconds         *float64
+	// The org.
+	OrgID string
+	// The chat.
+	ChatID string
+	// any: the next reply of the AI or the team ends the turn. human: only the team's does, as if the AI had not written.
+	Pass string
+	// Counts the turns of the chat in this pass, from 1.
+	TurnNumber int32
+	// The case it began in; NULL: the case is not known.
+	CaseNumber *int32
+	// Whether it is the first turn of its case; NULL where that cannot be known (imported).
+	IsFirstResponse *bool
+	// When the first unanswered customer message was created.
+	StartedAt time.Time
+	// That message.
+	StartedMessageID string
+	// Customer messages of the turn.
+	CustomerMessages int32
+	// When the reply was created; NULL: none yet.
+	RepliedAt *time.Time
+	// The day of replied_at in the org's time zone; NULL: none yet.
+	RepliedLocalDate *time.Time
+	// The hour of replied_at in the org's time zone, 0 to 23; NULL: none yet.
+	RepliedLocalHour *int16
+	// The reply; NULL: none yet.
+	ReplyMessageID *string
+	// Who replied: ai or human; NULL: nobody yet.
+	RepliedBy *string
+	// Who of the team wrote the reply, whoever the chat was assigned to; NULL: nobody.
+	AgentUserID *string
+	// The assistant in charge at the time; NULL: none, or not known.
+	AssistantID *string
+	// The configuration of the assistant in force at the time (inbox.assistant_configs); NULL: not known.
+	AssistantConfigID *string
+	// The AI model that wrote the reply; NULL: none, or not told.
+	Model *string
+	// The integration the chat ran over at the time; NULL: not known.
+	IntegrationID *string
+	// The kind of channel the customer wrote from (inbox.contact_channels.type); NULL: not known.
+	ChannelType *string
+	// First unanswered customer message to the reply, in seconds. NULL: no reply yet, or the fact is not complete.
+	ReplySeconds *float64
+	// The same in seconds of business hours; 0 when wholly outside of them. NULL as reply_seconds, and without business hours.
 	ReplyBusinessSeconds *float64
+	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
 	ReplyObservedSeconds *float64
-	Completeness         string
-	CompletenessReason   *string
-	RefreshedAt          time.Time
+	// complete; partial (something is known or suspected to be missing); censored (not at its end yet); imported (from before the archive, so states are not known).
+	Completeness string
+	// Why it is not complete, in one word or a few; NULL when it is.
+	CompletenessReason *string
+	// When the row was computed, by the archiver's clock.
+	RefreshedAt time.Time
+}
+
+// Messages by local day and hour, one row for each hour from the first message's day to the last one's, hours without a message included. Deleted messages are not counted; messages of the AI count whatever their status.
+type AnalyticsVolumeHourly struct {
+	// The org.
+	OrgID string
+	// The day, in the org's time zone.
+	LocalDate int32
+	// 1 is Monday, 7 is Sunday.
+	Weekday int32
+	// Hour in the org's time zone, 0 to 23. The hour that comes twice when the clock is set back is one row; the one that is skipped has none.
+	LocalHour int32
+	// Messages of customers.
+	CustomerMessages int64
+	// Messages of the team.
+	HumanMessages int64
+	// Messages of the AI.
+	AiMessages int64
+	// Messages of broadcasts.
+	BroadcastMessages int64
+	// Messages of nobody (system, tool, event, note) or of an unknown sender.
+	OtherMessages int64
 }
 
 // AI assistants of the org.

@@ -632,7 +632,7 @@ comment on column inbox.referrals.version_at is 'The sources clock of the oldest
 
 -- What analysts filter and join by, and what the foreign keys' other side is looked up by.
 create index chats_updated_at on inbox.chats (org_id, updated_at);
-create index messages_created_at on inbox.messages (org_id, created_at);
+create index messages_created_at on inbox.messages (org_id, created_at) include (sender, deleted_at);
 create index contact_channels_contact_id on inbox.contact_channels (org_id, contact_id);
 create index chat_states_assigned_user_id on inbox.chat_states (org_id, assigned_user_id);
 

@@ -24,7 +24,7 @@ func TestEveryTableAndColumnIsCommented(t *testing.T) {
 	missing := texts(t, pool, `
 		select format('%I.%I', n.nspname, c.relname) || coalesce('.' || a.attname, '')
 		from pg_class c
-		join pg_namespace n on n.oid = c.relnamespace and n.nspname in ('raw', 'inbox', 'ops')
+		join pg_namespace n on n.oid = c.relnamespace and n.nspname in ('raw', 'inbox', 'analytics', 'ops')
 		left join lateral (
 			select 0 as attnum, null::name as attname
 			union all select attnum, attname from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped
@@ -43,7 +43,7 @@ func TestOrgComesFirstInEveryKeyOfTheArchive(t *testing.T) {
 		select c.conrelid::regclass::text || ' ' || c.conname
 		from pg_constraint c
 		join pg_class r on r.oid = c.conrelid and not r.relispartition
-		join pg_namespace n on n.oid = c.connamespace and n.nspname in ('raw', 'inbox')
+		join pg_namespace n on n.oid = c.connamespace and n.nspname in ('raw', 'inbox', 'analytics')
 		join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
 		where c.contype in ('p', 'u', 'f') and a.attname <> 'org_id'
 		order by 1`)
@@ -89,7 +89,7 @@ func TestTheSchemaGoesUpDownAndUpAgainWithARowInEveryTable(t *testing.T) {
 			t.Fatalf("migrating down: %v", err)
 		}
 	}
-	if left := texts(t, pool, `select nspname from pg_namespace where nspname in ('raw', 'inbox', 'ops')`); len(left) > 0 {
+	if left := texts(t, pool, `select nspname from pg_namespace where nspname in ('raw', 'inbox', 'analytics', 'ops')`); len(left) > 0 {
 		t.Errorf("after going down, schemas are left: %v", left)
 	}
 	if _, err := postgres.Migrate(ctx, pool, log); err != nil {
@@ -109,7 +109,7 @@ func fill(t *testing.T, pool *pgxpool.Pool) {
 			select distinct conrelid, confrelid from pg_constraint where contype = 'f' and conrelid <> confrelid
 		), depth as (
 			select r.oid, 0 as level from pg_class r join pg_namespace n on n.oid = r.relnamespace
-			where n.nspname in ('raw', 'inbox', 'ops') and r.relkind in ('r', 'p') and not r.relispartition
+			where n.nspname in ('raw', 'inbox', 'analytics', 'ops') and r.relkind in ('r', 'p') and not r.relispartition
 			union all
 			select f.conrelid, level + 1 from depth join foreign_keys f on f.confrelid = depth.oid
 		)
@@ -120,11 +120,12 @@ func fill(t *testing.T, pool *pgxpool.Pool) {
 	for _, table := range tables {
 		insert := texts(t, pool, `
 			select format('insert into %s (%s) values (%s)', $1::regclass, string_agg(quote_ident(attname), ', '),
-				string_agg(case format_type(atttypid, null)
+				string_agg(case when attname = 'time_zone' then '''Asia/Kathmandu''' when attname = 'closes' then '''18:00''' else case format_type(atttypid, null)
 					when 'text' then '''x''' when 'text[]' then '''{x}''' when 'jsonb' then '''{}'''
 					when 'uuid' then '''00000000-0000-0000-0000-000000000001''' when 'bytea' then '''x'''
 					when 'boolean' then 'true' when 'timestamp with time zone' then '''2026-01-02 03:04:05Z'''
-					else '1' end, ', '))
+					when 'date' then '''2026-01-02''' when 'time without time zone' then '''09:00'''
+					else '1' end end, ', '))
 			from pg_attribute where attrelid = $1::regclass and attnum > 0`, table)
 		if _, err := pool.Exec(context.Background(), insert[0]); err != nil {
 			t.Fatalf("%s takes no row: %v", table, err)
@@ -137,7 +138,7 @@ func shape(t *testing.T, pool *pgxpool.Pool) []string {
 	t.Helper()
 	return texts(t, pool, `
 		select table_schema || '.' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
-		from information_schema.columns where table_schema in ('raw', 'inbox', 'ops') order by 1`)
+		from information_schema.columns where table_schema in ('raw', 'inbox', 'analytics', 'ops') order by 1`)
 }
 
 func open(t *testing.T, url string) *pgxpool.Pool {
