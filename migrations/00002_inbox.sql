@@ -340,7 +340,7 @@ comment on column inbox.chats.state_version_at is 'Bookkeeping: the sources cloc
 comment on column inbox.chats.listed_at is 'Observed time of the newest page of the inbox list that named it. NULL when none did.';
 comment on column inbox.chats.members_listed_at is 'Bookkeeping: observed time of the newest complete members list; NULL when there was none.';
 
-create view inbox.unlisted_chats as
+create view inbox.unlisted_chats with (security_invoker = true) as
 select c.org_id, c.chat_id, c.listed_at, o.chats_listed_at
 from inbox.chats as c
 join inbox.orgs as o on o.org_id = c.org_id

@@ -72,6 +72,28 @@ func TestTheArchiveHasNoTriggersIdentitiesOrVolatileDefaults(t *testing.T) {
 	}
 }
 
+// What archiver grant lets a role read must keep to the role's orgs. The owner's rights, which a view has that is not
+// security_invoker, pass every policy: such a view has to ask by itself. A materialized view cannot.
+func TestEveryTableAndViewKeepsReadersToTheirOrgs(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	open := texts(t, pool, `
+		select c.oid::regclass::text
+		from pg_class c
+		join pg_namespace n on n.oid = c.relnamespace and n.nspname in ('inbox', 'analytics')
+		where case c.relkind
+			when 'v' then not coalesce(c.reloptions, '{}') @> '{security_invoker=true}'
+				and not (pg_get_viewdef(c.oid) like '%may_read(%' and coalesce(c.reloptions, '{}') @> '{security_barrier=true}')
+			when 'm' then true
+			else c.relkind in ('r', 'p') and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'org_id')
+				and not (c.relrowsecurity and exists (select from pg_policy p where p.polrelid = c.oid))
+		end
+		order by 1`)
+	if len(open) > 0 {
+		t.Errorf("these show every org to a reader of one: %s; call analytics.keep_to_readers for a table, make a view with (security_invoker = true), or with (security_barrier = true) and where analytics.may_read(org_id)", strings.Join(open, ", "))
+	}
+}
+
 // The fixture has a row in every table, so that walking down and up again meets data.
 func TestTheSchemaGoesUpDownAndUpAgainWithARowInEveryTable(t *testing.T) {
 	t.Parallel()

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"fmt"
+	"io/fs"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
+	"archiver/migrations"
 	"archiver/postgres/dbtest"
 	"archiver/simulator"
 )
@@ -14,21 +18,28 @@ func TestTheSchemaGoesUpAndDown(t *testing.T) {
 	databaseURL := dbtest.EmptyURL(t)
 	pool := open(t, databaseURL)
 	env := []string{"DATABASE_URL=" + databaseURL}
-	for _, step := range []struct {
+	type step struct {
 		args, want string
 		tables     int // of inbox afterwards
-	}{
+	}
+	steps := []step{
 		{"migrate status", "not yet", 0},
 		{"migrate up", "Applied ", 16},
 		{"migrate up", "was up to date", 16},
 		{"migrate status", "is up to date", 16},
-		{"migrate down --yes", "Took 00003_ops.sql back", 16},
-		{"migrate status", "1 migrations are missing", 16},
-		{"migrate down --yes", "Took 00002_inbox.sql back", 0},
-		{"migrate down --yes", "Took 00001_raw.sql back", 0},
-		{"migrate down --yes", "nothing to take back", 0},
-		{"migrate up", "Applied ", 16},
-	} {
+	}
+	names := migrationNames(t)
+	for i, name := range slices.Backward(names) {
+		tables := 16
+		if i < slices.Index(names, "00003_ops.sql") {
+			tables = 0
+		}
+		steps = append(steps,
+			step{"migrate down --yes", "Took " + name + " back", tables},
+			step{"migrate status", fmt.Sprintf("%d migrations are missing", len(names)-i), tables})
+	}
+	steps = append(steps, step{"migrate down --yes", "nothing to take back", 0}, step{"migrate up", "Applied ", 16})
+	for _, step := range steps {
 		o := runToEnd(t, env, strings.Fields(step.args)...)
 		if o.code != exitDone || !strings.Contains(o.stdout, step.want) {
 			t.Fatalf("archiver %s exits %d and prints %q, want 0 and %q", step.args, o.code, o.stdout, step.want)
@@ -43,6 +54,16 @@ func TestTheSchemaGoesUpAndDown(t *testing.T) {
 	if n := rows(t, pool, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'raw.events'::regclass"); n != monthsAhead+2 {
 		t.Errorf("raw.events has %d partitions, want this month's, %d to come and the default one", n, monthsAhead)
 	}
+}
+
+// migrationNames are those of this archiver, the oldest first.
+func migrationNames(t *testing.T) []string {
+	t.Helper()
+	names, err := fs.Glob(migrations.FS, "*.sql")
+	if err != nil || len(names) < 3 {
+		t.Fatalf("the migrations are %v: %v", names, err)
+	}
+	return names
 }
 
 func passwordOf(t *testing.T, databaseURL string) (password string) {
@@ -87,13 +108,15 @@ func TestNoMigrateRefusesASchemaOfAnOlderArchiver(t *testing.T) {
 	in := newInbox(t, simulator.ServerOptions{})
 	databaseURL := dbtest.NewURL(t)
 	env := in.ingesting(databaseURL)
+	names := migrationNames(t)
+	newest, before := names[len(names)-1], names[len(names)-2]
 	if o := runToEnd(t, env, "migrate", "down", "--yes"); o.code != exitDone {
 		t.Fatalf("archiver migrate down exits %d: %s", o.code, o.stderr)
 	}
 	for _, command := range []string{"ingest --no-migrate --org " + in.orgs[0], "export", "rebuild", "status", "drift"} {
 		o := runToEnd(t, env, strings.Fields(command)...)
 		said := lastLine(o.stderr)
-		for _, want := range []string{"up to 00002_inbox.sql", "needs 00003_ops.sql", "archiver migrate up"} {
+		for _, want := range []string{"up to " + before, "needs " + newest, "archiver migrate up"} {
 			if o.code != exitFailed || !strings.Contains(said, want) {
 				t.Errorf("archiver %s exits %d, want %d and %q: %s", command, o.code, exitFailed, want, said)
 			}
