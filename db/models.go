@@ -904,9 +904,9 @@ type AnalyticsMessageDay struct {
 	// The day.
 	LocalDate int32
 	// Its first instant.
-	BeginsAt time.Time
+	BeginsAt interface{}
 	// The first instant of the next day.
-	EndsAt time.Time
+	EndsAt interface{}
 	// The org's time zone.
 	TimeZone string
 }
@@ -1114,7 +1114,7 @@ type AnalyticsVolumeHourly struct {
 	// 1 is Monday, 7 is Sunday.
 	Weekday int32
 	// Hour in the org's time zone, 0 to 23. The hour that comes twice when the clock is set back is one row; the one that is skipped has none.
-	LocalHour int32
+	LocalHour interface{}
 	// Messages of customers.
 	CustomerMessages int64
 	// Messages of the team.

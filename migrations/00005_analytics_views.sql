@@ -194,6 +194,27 @@ $$;
 -- +goose StatementEnd
 comment on function analytics.day_begins is 'The first instant of a local day in a time zone.';
 
+-- Strict, so that they are not written into the queries that call them: their results are worked out once for each day and not
+-- once for each message.
+-- +goose StatementBegin
+create function analytics.day_bounds(local_date date, time_zone text) returns table (begins_at timestamptz, ends_at timestamptz)
+language sql immutable strict parallel safe rows 1
+as $$ select analytics.day_begins(local_date, time_zone), analytics.day_begins(local_date + 1, time_zone) $$;
+-- +goose StatementEnd
+comment on function analytics.day_bounds is 'The first instant of a local day and that of the next one.';
+
+-- +goose StatementBegin
+create function analytics.day_hours(local_date date, time_zone text) returns table (begins_at timestamptz, ends_at timestamptz, local_hour int4)
+language sql immutable strict parallel safe rows 24
+as $$
+select h, h + s.step, extract(hour from h at time zone time_zone)::int4
+from analytics.day_bounds(local_date, time_zone) as d
+cross join lateral (select case when d.ends_at - d.begins_at = interval '24 hours' then interval '1 hour' else interval '15 minutes' end as step) as s
+cross join lateral generate_series(d.begins_at, d.ends_at - interval '1 microsecond', s.step) as h
+$$;
+-- +goose StatementEnd
+comment on function analytics.day_hours is 'The hours of a local day; on days on which the clock changes, the quarters of its hours: there are zones that change at a quarter to, and by half an hour.';
+
 create view analytics.calendar with (security_invoker = true) as
 select
     o.org_id,
@@ -238,8 +259,8 @@ create view analytics.message_days with (security_invoker = true) as
 select
     o.org_id,
     f.day + n as local_date,
-    analytics.day_begins(f.day + n, o.time_zone) as begins_at,
-    analytics.day_begins(f.day + n + 1, o.time_zone) as ends_at,
+    b.begins_at,
+    b.ends_at,
     o.time_zone
 from (
     select g.org_id, coalesce(s.time_zone, 'UTC') as time_zone
@@ -253,7 +274,8 @@ cross join lateral (
     from inbox.messages as m
     where m.org_id = o.org_id
 ) as f
-cross join lateral generate_series(0, f.last_day - f.day) as n;
+cross join lateral generate_series(0, f.last_day - f.day) as n
+cross join lateral analytics.day_bounds(f.day + n, o.time_zone) as b (begins_at, ends_at);
 comment on view analytics.message_days is 'The local days from an org''s first message to its last, with their bounds: turns a condition on local_date into one on messages.created_at.';
 comment on column analytics.message_days.org_id is 'The org.';
 comment on column analytics.message_days.local_date is 'The day.';
@@ -724,22 +746,20 @@ comment on column analytics.csat_daily.asked_cases is 'Complete cases closed tha
 comment on column analytics.csat_daily.asked_cases_rated is 'Of these, rated by now.';
 comment on column analytics.csat_daily.estimated_response_percent is '100 × asked_cases_rated ÷ asked_cases; estimated, since it is not known whether each was really asked. NULL: asked_cases is 0.';
 
--- A look into the index for each hour costs less than asking each message for its hour. On days on which the clock changes
--- it is for each quarter of an hour: there are zones that change at a quarter to, and by half an hour.
+-- A look into the index for each hour costs less than asking each message for its hour.
 create view analytics.volume_hourly with (security_invoker = true) as
 select
     d.org_id,
     d.local_date,
     extract(isodow from d.local_date)::int4 as weekday,
-    extract(hour from h.begins_at at time zone d.time_zone)::int4 as local_hour,
+    h.local_hour,
     sum(m.customer_messages)::int8 as customer_messages,
     sum(m.human_messages)::int8 as human_messages,
     sum(m.ai_messages)::int8 as ai_messages,
     sum(m.broadcast_messages)::int8 as broadcast_messages,
     sum(m.other_messages)::int8 as other_messages
 from analytics.message_days as d
-cross join lateral (select case when d.ends_at - d.begins_at = interval '24 hours' then interval '1 hour' else interval '15 minutes' end as step) as i
-cross join lateral generate_series(d.begins_at, d.ends_at - interval '1 microsecond', i.step) as h (begins_at)
+cross join lateral analytics.day_hours(d.local_date, d.time_zone) as h (begins_at, ends_at, local_hour)
 cross join lateral (
     select
         count(*) filter (where g.sender = 'customer') as customer_messages,
@@ -748,10 +768,10 @@ cross join lateral (
         count(*) filter (where g.sender = 'broadcast') as broadcast_messages,
         count(*) filter (where g.sender not in ('customer', 'human', 'ai', 'broadcast')) as other_messages
     from inbox.messages as g
-    where g.org_id = d.org_id and g.created_at >= h.begins_at and g.created_at < least(h.begins_at + i.step, d.ends_at)
+    where g.org_id = d.org_id and g.created_at >= h.begins_at and g.created_at < h.ends_at
         and g.deleted_at is null
 ) as m
-group by d.org_id, d.local_date, extract(hour from h.begins_at at time zone d.time_zone);
+group by d.org_id, d.local_date, h.local_hour;
 comment on view analytics.volume_hourly is 'Messages by local day and hour, one row for each hour from the first message''s day to the last one''s, hours without a message included. Deleted messages are not counted; messages of the AI count whatever their status.';
 comment on column analytics.volume_hourly.org_id is 'The org.';
 comment on column analytics.volume_hourly.local_date is 'The day, in the org''s time zone.';
@@ -1394,7 +1414,7 @@ drop view analytics.agents, analytics.agents_daily, analytics.ad_funnel, analyti
     analytics.channels_daily, analytics.chat_state_history, analytics.chats_wide, analytics.coverage_daily, analytics.csat_daily,
     analytics.freshness, analytics.gaps, analytics.message_days, analytics.response_times_daily, analytics.token_usage_daily,
     analytics.volume_hourly;
-drop function analytics.day_begins(date, text);
+drop function analytics.day_hours(date, text), analytics.day_bounds(date, text), analytics.day_begins(date, text);
 alter table inbox.messages reset (autovacuum_vacuum_insert_scale_factor);
 drop index analytics.cases_opened, analytics.cases_closed, analytics.cases_referrals, analytics.cases_assistants, analytics.cases_channels,
     analytics.turns_replied, analytics.turns_assistants, analytics.csat_ratings_rated, analytics.handoffs_handed_off,
