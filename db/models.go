@@ -596,7 +596,8 @@ type AnalyticsChatSpan struct {
 	EndedAt *time.Time
 	// To whom the chat was assigned; NULL: nobody.
 	AssignedUserID *string
-	RefreshedAt    time.Time
+	// When the row was last written.
+	RefreshedAt time.Time
 }
 
 // One row for each interval between two changes of a chat's state (inbox.chat_state_changes), with the values that held.
@@ -933,10 +934,10 @@ type AnalyticsModelPrice struct {
 
 // Which orgs a database role may read in inbox and analytics: one row for each. archiver grant writes it. A role sees its own rows, and those of the roles whose rights it has.
 type AnalyticsReaderOrg struct {
-	// The role, by name: a role that is renamed loses its orgs.
-	RoleName string
 	// The org; * is every org.
 	OrgID string
+	// The role, by name: a role that is renamed loses its orgs.
+	RoleName string
 }
 
 // How far the facts of each org are.
@@ -945,8 +946,10 @@ type AnalyticsRefresh struct {
 	OrgID string
 	// Bookkeeping: of the settings the facts were computed with; another one has them computed anew.
 	SettingsFingerprint string
-	Gaps                []byte
-	FirstHeardAt        *time.Time
+	// The gaps the facts were made with, by id: when each began and ended, and whether it was repaired.
+	Gaps []byte
+	// Since when the org was listened to, as the facts were made with; NULL: never.
+	FirstHeardAt *time.Time
 	// The last day backlog_daily is computed for; NULL: none yet.
 	BacklogThrough time.Time
 	// When facts were last refreshed, by the archiver's clock.

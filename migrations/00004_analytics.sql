@@ -252,9 +252,9 @@ create table analytics.refreshes (
 );
 
 create table analytics.reader_orgs (
-    role_name name not null,
     org_id    text not null,
-    primary key (role_name, org_id)
+    role_name name not null,
+    primary key (org_id, role_name)
 );
 comment on table analytics.reader_orgs is 'Which orgs a database role may read in inbox and analytics: one row for each. archiver grant writes it. A role sees its own rows, and those of the roles whose rights it has.';
 comment on column analytics.reader_orgs.role_name is 'The role, by name: a role that is renamed loses its orgs.';

@@ -1331,8 +1331,8 @@ comment on column analytics.chat_state_history.csat_score is 'The rating, 1 to 5
 comment on column analytics.chat_state_history.follow_up_at is 'When the next automatic follow-up was due; NULL: unset.';
 comment on column analytics.chat_state_history.muted_until is 'Until when it was muted; NULL: unset.';
 
--- Readers have no rights on ops and raw: these two views read them with their owner's.
-create view analytics.gaps as
+-- Readers have no rights on ops and raw: these two views read them with their owner's, and ask what the reader may read.
+create view analytics.gaps with (security_barrier = true) as
 select
     g.org_id,
     g.gap_id,
@@ -1344,7 +1344,8 @@ select
     g.repaired_at,
     g.chats_swept,
     g.messages_recovered
-from ops.gaps as g;
+from ops.gaps as g
+where analytics.may_read(g.org_id);
 comment on view analytics.gaps is 'The intervals in which an org''s inbox was not listened to: what readers need of the archiver''s own records.';
 comment on column analytics.gaps.org_id is 'The org.';
 comment on column analytics.gaps.gap_id is 'The gap.';
@@ -1357,7 +1358,7 @@ comment on column analytics.gaps.repaired_at is 'When what changed meanwhile had
 comment on column analytics.gaps.chats_swept is 'Chats that were read again to repair it.';
 comment on column analytics.gaps.messages_recovered is 'Messages that were first seen through its repair.';
 
-create view analytics.freshness as
+create view analytics.freshness with (security_barrier = true) as
 select
     o.org_id,
     o.name as org_name,
@@ -1372,7 +1373,11 @@ select
     (select count(*) from ops.gaps as g where g.org_id = o.org_id and g.status = 'unrepaired') as unrepaired_gaps
 from inbox.orgs as o
 left join analytics.settings as s on s.org_id = o.org_id
-left join analytics.refreshes as r on r.org_id = o.org_id;
+left join analytics.refreshes as r on r.org_id = o.org_id
+where analytics.may_read(o.org_id);
+comment on column analytics.chat_spans.refreshed_at is 'When the row was last written.';
+comment on column analytics.refreshes.gaps is 'The gaps the facts were made with, by id: when each began and ended, and whether it was repaired.';
+comment on column analytics.refreshes.first_heard_at is 'Since when the org was listened to, as the facts were made with; NULL: never.';
 comment on view analytics.freshness is 'How fresh the archive of each org is.';
 comment on column analytics.freshness.org_id is 'The org.';
 comment on column analytics.freshness.org_name is 'Its name; NULL: not known.';

@@ -62,7 +62,7 @@ func TestAReaderReadsNothingElseAndWritesNothing(t *testing.T) {
 		for _, statement := range []string{
 			"select from raw.events", "select from ops.gaps", "select from ops.leases", "table ops.settings",
 			"delete from inbox.messages", "update inbox.chats set title = ''", "insert into analytics.settings values ('a', 'UTC', 0)",
-			"insert into analytics.reader_orgs values (current_user, '*')", "update analytics.reader_orgs set org_id = '*'",
+			"insert into analytics.reader_orgs values ('*', current_user)", "update analytics.reader_orgs set org_id = '*'",
 			"truncate inbox.messages", "create table inbox.own ()", "create table analytics.own ()", "create view analytics.own as select 1",
 			"alter table inbox.chats disable row level security", "drop policy readers on inbox.chats",
 			"alter role current_user bypassrls", "select analytics.keep_to_readers('inbox.chats')", "refresh materialized view analytics.nothing",
