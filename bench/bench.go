@@ -16,6 +16,9 @@ type bench struct {
 	server *server
 	feed   *feed
 	report Report
+
+	fullRate float64 // events/s of one org at full work, when that was measured
+	stage    *warmed // of the sections that share one
 }
 
 // Run measures what the configuration says. It starts its processes itself and has ended them when it returns.
@@ -47,6 +50,11 @@ func Run(ctx context.Context, config Config) (_ *Report, err error) {
 		run  func(context.Context) error
 	}{
 		{"work", b.throughput},
+		{"latency", b.latency},
+		{"memory", b.memory},
+		{"growth", b.growth},
+		{"rebuild", b.rebuild},
+		{"idle", b.idle},
 	} {
 		if !plan.runs(section.name) {
 			continue

@@ -38,7 +38,7 @@ type Config struct {
 // plan is a Config with everything derived from it.
 type plan struct {
 	Config
-	Chats   int // live chats of the simulated world
+	Chats   int // live chats of the simulated world; a small part of them has a conversation at a time
 	History int // events that happen before the first frame, so that the world is not new
 	WarmUp  int // frames before each measurement, not measured
 	Frames  int // frames of one round
@@ -58,11 +58,11 @@ func (c Config) plan() (plan, error) {
 		}
 	}
 	p := plan{
-		Config: c, Chats: 20_000, History: 300_000, WarmUp: 40_000, Frames: 60_000,
+		Config: c, Chats: 400_000, History: 1_000_000, WarmUp: 40_000, Frames: 60_000,
 		Latency: time.Minute, Steady: 30 * time.Second, Segment: 50_000, Idle: 30 * time.Second,
 	}
 	if c.Quick {
-		p.Chats, p.History, p.WarmUp, p.Frames = 2_000, 20_000, 4_000, 8_000
+		p.Chats, p.History, p.WarmUp, p.Frames = 40_000, 50_000, 4_000, 8_000
 		p.Latency, p.Steady, p.Segment, p.Idle = 4*time.Second, 4*time.Second, 5_000, 4*time.Second
 	}
 	byDefault := func(value *int, full, quick int) {

@@ -17,13 +17,13 @@ type world struct {
 	world *simulator.World
 	dir   string
 	orgs  []string
-	reels int
-	sizes sizes // of all frames so far
+	seen  map[string]bool // chats that were in a reel
+	sizes sizes           // of all frames so far
 }
 
 // newWorld makes orgs organizations that have chats live chats between them, after history events.
 func newWorld(dir string, orgs, chats, history int) *world {
-	w := &world{world: simulator.NewWorld(simulator.Config{Seed: 1, Orgs: orgs, Chats: chats / orgs}), dir: dir}
+	w := &world{world: simulator.NewWorld(simulator.Config{Seed: 1, Orgs: orgs, Chats: chats / orgs}), dir: dir, seen: map[string]bool{}}
 	for _, o := range w.world.Orgs() {
 		w.orgs = append(w.orgs, o.ID)
 	}
@@ -39,15 +39,16 @@ type reel struct {
 	frames int
 	bytes  int64 // of JSON
 	chats  int   // that the frames speak of
+	fresh  int   // of these, those that no reel before spoke of
 }
 
 // record writes the next frames.
 func (w *world) record(frames int) (*reel, error) {
-	w.reels++
-	r := &reel{dir: filepath.Join(w.dir, fmt.Sprintf("%dorgs-%d", len(w.orgs), w.reels)), frames: frames}
-	if err := os.Mkdir(r.dir, 0o755); err != nil {
+	dir, err := os.MkdirTemp(w.dir, "reel-")
+	if err != nil {
 		return nil, fmt.Errorf("making frames: %w", err)
 	}
+	r := &reel{dir: dir, frames: frames}
 	files := map[string]*bufio.Writer{}
 	for _, id := range w.orgs {
 		f, err := os.Create(filepath.Join(r.dir, id))
@@ -64,6 +65,10 @@ func (w *world) record(frames int) (*reel, error) {
 			return nil, errors.New("making frames: the simulated world has ended")
 		}
 		chats[f.ChatID] = true
+		if !w.seen[f.ChatID] {
+			w.seen[f.ChatID] = true
+			r.fresh++
+		}
 		w.sizes.add(f.Bytes)
 		r.bytes += int64(len(f.Bytes))
 		out := files[f.OrgID]
@@ -150,8 +155,8 @@ func readFrame(in *bufio.Reader, buf []byte) (_ []byte, header int, err error) {
 
 // sizes is what frames are like.
 type sizes struct {
-	count, updates, least, most int
-	sum                         int64
+	count, least, most int
+	sum                int64
 }
 
 func (s *sizes) add(frame []byte) {

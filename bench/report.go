@@ -25,10 +25,10 @@ type Frames struct {
 	Mean     float64 `json:"mean_bytes"`
 	Least    int     `json:"min_bytes"`
 	Most     int     `json:"max_bytes"`
-	Chats    int     `json:"live_chats"`        // of the simulated world
-	WarmUp   int     `json:"warm_up_frames"`    // before each measurement
-	Measured int     `json:"measured_frames"`   // of one measurement of throughput
-	Distinct int     `json:"chats_in_measured"` // chats that these speak of
+	WarmUp   int     `json:"warm_up_frames"`        // before each measurement
+	Measured int     `json:"measured_frames"`       // of one measurement of throughput
+	Distinct int     `json:"chats_in_measured"`     // chats that these speak of
+	Fresh    int     `json:"new_chats_in_measured"` // of these, those that the warm-up did not speak of
 }
 
 // Row is one result. Value is the median of the rounds where there are several.

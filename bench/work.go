@@ -59,6 +59,7 @@ func (b *bench) throughput(ctx context.Context) error {
 	b.reportWork("one org, one lane", work1, copy1, 0.80)
 	b.reportWork("four orgs, two lanes", work4, copy2, 0.65)
 	b.reportCounts(work1[0], b.plan.Frames)
+	b.fullRate = median(each(work1, func(i int) float64 { return work1[i].perSecond }))
 	return nil
 }
 
@@ -262,6 +263,6 @@ func (b *bench) describeFrames(s *stage) {
 	sizes := s.world.sizes
 	b.report.Frames = Frames{
 		Mean: float64(sizes.sum) / float64(sizes.count), Least: sizes.least, Most: sizes.most,
-		Chats: b.plan.Chats, WarmUp: b.plan.WarmUp, Measured: s.reel.frames, Distinct: s.reel.chats,
+		WarmUp: b.plan.WarmUp, Measured: s.reel.frames, Distinct: s.reel.chats, Fresh: s.reel.fresh,
 	}
 }

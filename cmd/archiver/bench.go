@@ -68,8 +68,8 @@ func printBench(w io.Writer, r *bench.Report) {
 	fmt.Fprintf(w, "%s, %d cores, %.0f GiB, Linux %s, Postgres %s, %s, %s; load %s before, %s after\n", m.CPU, m.Cores,
 		float64(m.Memory)/(1<<30), m.Kernel, m.Postgres, m.FileSystem, m.Go, m.LoadBefore, m.LoadAfter)
 	if f.Measured > 0 {
-		fmt.Fprintf(w, "frames of %d to %d bytes, %.0f in the mean; %d measured after %d, of %d chats\n",
-			f.Least, f.Most, f.Mean, f.Measured, f.WarmUp, f.Distinct)
+		fmt.Fprintf(w, "frames of %d to %d bytes, %.0f in the mean; %d measured after %d, of %d chats, %d of them new\n",
+			f.Least, f.Most, f.Mean, f.Measured, f.WarmUp, f.Distinct, f.Fresh)
 	}
 	if r.Quick {
 		fmt.Fprintln(w, "QUICK: times and ratios of times mean little")
