@@ -21,7 +21,8 @@ type bench struct {
 	stage    *warmed // of the sections that share one
 }
 
-// Run measures what the configuration says. It starts its processes itself and has ended them when it returns.
+// Run measures what the configuration says. It starts its processes itself and has ended them when it returns. With an
+// error there may be a report all the same, of what had been measured by then.
 func Run(ctx context.Context, config Config) (_ *Report, err error) {
 	plan, err := config.plan()
 	if err != nil {
@@ -60,7 +61,7 @@ func Run(ctx context.Context, config Config) (_ *Report, err error) {
 			continue
 		}
 		if err := section.run(ctx); err != nil {
-			return nil, fmt.Errorf("measuring %s: %w", section.name, err)
+			return &b.report, fmt.Errorf("measuring %s: %w", section.name, err)
 		}
 		b.report.Sections = append(b.report.Sections, section.name)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -51,16 +52,16 @@ func (c benchCommand) Run(p *program) error {
 		Archiver: program, Dir: c.Dir, Only: c.Only, Quick: c.Quick, Rounds: c.Rounds, Events: c.Events, Outage: c.Outage,
 		ProfileDir: c.Profile, Progress: func(step string) { fmt.Fprintf(p.stderr, "%s %s …\n", time.Now().Format(time.TimeOnly), step) },
 	})
-	if err != nil {
-		return err
-	}
-	if c.Format == "json" {
+	switch {
+	case report == nil:
+	case c.Format == "json":
 		out := json.NewEncoder(p.stdout)
 		out.SetIndent("", "  ")
-		return out.Encode(report)
+		err = errors.Join(err, out.Encode(report))
+	default:
+		printBench(p.stdout, report)
 	}
-	printBench(p.stdout, report)
-	return nil
+	return err
 }
 
 func printBench(w io.Writer, r *bench.Report) {
