@@ -15,6 +15,7 @@
 //	              not known; look.go finds their database, catalog.go asks its catalogs
 //	migrate.go    the schema
 //	postgres.go   the embedded Postgres alone
+//	bench.go      the benchmark; profile.go is what ingest does for its --profile
 //
 // Exit codes: 0 done or stopped in good order, 1 failed, 2 wrong usage or configuration, 3 refused by Invent at start.
 package main
