@@ -4,7 +4,7 @@
 # Both need Go and make only; what is missing of Postgres they install through the system's package manager.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race faults bench generate dictionary lint build
+.PHONY: help demo test race faults bench microbench generate dictionary lint build
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,7 +29,11 @@ faults: ## the fault suite at length: make faults KILLS=500 SEED=7 (needs root, 
 	@sh scripts/install-postgres.sh
 	FAULTS_KILLS=$(or $(KILLS),300) FAULTS_SEED=$(or $(SEED),$(shell date +%s)) go test -count=1 -timeout 60m -v ./faults
 
-bench: ## run the benchmarks
+bench: ## measure throughput, latency, memory and growth beside COPY: make bench ARGS='--quick --only work'
+	@sh scripts/install-postgres.sh
+	go run ./cmd/archiver bench $(ARGS)
+
+microbench: ## run Go's benchmarks
 	@sh scripts/install-postgres.sh
 	go test -run '^$$' -bench . -benchmem ./...
 

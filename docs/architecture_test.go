@@ -15,7 +15,8 @@ import (
 // that is not here has not been thought about.
 var mayImport = map[string][]string{
 	"archiver/analytics":          {"archiver/db"},
-	"archiver/cmd/archiver":       {"archiver/analytics", "archiver/internal/failpoint", "archiver/ingest", "archiver/invent", "archiver/postgres", "archiver/simulator"},
+	"archiver/bench":              {"archiver/postgres", "archiver/simulator"},
+	"archiver/cmd/archiver":       {"archiver/analytics", "archiver/bench", "archiver/internal/failpoint", "archiver/ingest", "archiver/invent", "archiver/postgres", "archiver/simulator"},
 	"archiver/db":                 nil,
 	"archiver/faults":             nil,
 	"archiver/internal/failpoint": nil,

@@ -302,7 +302,7 @@ func (i *Ingester) drain(ctx context.Context, l *Lane) error {
 	if err := l.spool.Close(); err != nil {
 		return err
 	}
-	kept, err := removeSpool(dir)
+	kept, err := spool.Remove(dir)
 	if err != nil {
 		return fmt.Errorf("removing the drained spool: %w", err)
 	}
@@ -311,25 +311,6 @@ func (i *Ingester) drain(ctx context.Context, l *Lane) error {
 			"dir", dir, "files", kept)
 	}
 	return nil
-}
-
-// removeSpool removes a drained spool, except for files that are none of its own or were set aside; it counts these.
-func removeSpool(dir string) (kept int, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return 0, err
-	}
-	for _, e := range entries {
-		if name := e.Name(); name != "lock" && filepath.Ext(name) != ".seg" {
-			kept++
-		} else if err := os.Remove(filepath.Join(dir, name)); err != nil {
-			return kept, err
-		}
-	}
-	if kept > 0 {
-		return kept, nil
-	}
-	return 0, os.Remove(dir)
 }
 
 func (i *Ingester) maintain(ctx context.Context) {

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"archiver/bench"
+
 	"github.com/alecthomas/kong"
 )
 
@@ -34,6 +36,9 @@ type cli struct {
 	Grant    grantCommand    `cmd:"" help:"Let a database role read the archive, all of it or some organizations."`
 	Migrate  migrateCommand  `cmd:"" help:"Look after the database schema (ingest brings it up by itself)."`
 	Postgres postgresCommand `cmd:"" help:"Run the embedded Postgres alone, to look into an archive."`
+	Bench    benchCommand    `cmd:"" help:"Measure this program on this machine, beside what Postgres can take at most."`
+
+	BenchFeed benchFeedCommand `cmd:"" hidden:""`
 }
 
 // command is what every command implements.
@@ -64,7 +69,7 @@ func (p *program) parse(args []string) (command, error) {
 	exited := false
 	parser, err := kong.New(&p.cli,
 		kong.Name("archiver"), kong.Description(about), kong.Vars{
-			"version": "archiver " + version(), "quirks": strings.Join(quirkNames(), ", "),
+			"version": "archiver " + version(), "quirks": strings.Join(quirkNames(), ", "), "sections": strings.Join(bench.Sections, ", "),
 		},
 		kong.Writers(p.stdout, p.stderr), kong.Exit(func(int) { exited = true }),
 		kong.Resolvers(kong.ResolverFunc(p.env.resolve)), kong.ValueFormatter(describeFlag),

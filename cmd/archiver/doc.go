@@ -16,6 +16,7 @@
 //	settings.go   what analytics depends on; grant.go, who may read the archive
 //	migrate.go    the schema
 //	postgres.go   the embedded Postgres alone
+//	bench.go      the benchmark; profile.go is what ingest does for its --profile
 //
 // Exit codes: 0 done or stopped in good order, 1 failed, 2 wrong usage or configuration, 3 refused by Invent at start.
 package main

@@ -48,12 +48,17 @@ Examples:
 }
 
 // Run ingests until the program is told to stop.
-func (c *ingestCommand) Run(p *program) error {
+func (c *ingestCommand) Run(p *program) (err error) {
 	client, err := c.validate(p)
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdle()
+	stopProfile, err := p.profile()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopProfile()) }()
 	if c.Org, err = everyOrg(p, client, c.Org); err != nil {
 		return err
 	}
