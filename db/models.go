@@ -189,6 +189,14 @@ type AnalyticsModelPrice struct {
 	CacheWritePerMillion pgtype.Numeric
 }
 
+// Which orgs a database role may read in inbox and analytics: one row for each. archiver grant writes it. A role sees its own rows, and those of the roles whose rights it has.
+type AnalyticsReaderOrg struct {
+	// The role, by name: a role that is renamed loses its orgs.
+	RoleName string
+	// The org; * is every org.
+	OrgID string
+}
+
 type AnalyticsRefresh struct {
 	OrgID               string
 	SettingsFingerprint string

@@ -30,6 +30,7 @@ create table analytics.business_hours (
     closes     time not null,
     constraint hours_end_after_they_begin check (closes > opens),
     constraint days_end_after_they_begin check (valid_to >= valid_from),
+    constraint days_are_finite check (isfinite(valid_from) and isfinite(valid_to)),
     primary key (org_id, schedule, valid_from, weekday, opens)
 );
 comment on table analytics.business_hours is 'When the team works, in the org''s time zone: one row for each stretch of a weekday. Several schedules are worked by different people: the org is open when any of them is. Without rows there is no business time, and its columns are NULL.';
@@ -43,7 +44,7 @@ comment on column analytics.business_hours.closes is 'Local time at which it end
 
 create table analytics.holidays (
     org_id text not null,
-    day    date not null,
+    day    date not null constraint holiday_is_finite check (isfinite(day)),
     name   text not null,
     primary key (org_id, day)
 );
@@ -55,12 +56,12 @@ comment on column analytics.holidays.name is 'What is celebrated.';
 create table analytics.model_prices (
     org_id                      text not null,
     model                       text not null,
-    valid_from                  date not null,
+    valid_from                  date not null constraint price_day_is_finite check (isfinite(valid_from)),
     currency                    text not null default 'USD',
-    input_per_million           numeric not null constraint input_price_is_not_negative check (input_per_million >= 0),
-    output_per_million          numeric not null constraint output_price_is_not_negative check (output_per_million >= 0),
-    cache_read_per_million      numeric constraint cache_read_price_is_not_negative check (cache_read_per_million >= 0),
-    cache_write_per_million     numeric constraint cache_write_price_is_not_negative check (cache_write_per_million >= 0),
+    input_per_million           numeric not null constraint input_price_is_not_negative check (input_per_million >= 0 and input_per_million < 'infinity'),
+    output_per_million          numeric not null constraint output_price_is_not_negative check (output_per_million >= 0 and output_per_million < 'infinity'),
+    cache_read_per_million      numeric constraint cache_read_price_is_not_negative check (cache_read_per_million >= 0 and cache_read_per_million < 'infinity'),
+    cache_write_per_million     numeric constraint cache_write_price_is_not_negative check (cache_write_per_million >= 0 and cache_write_per_million < 'infinity'),
     primary key (org_id, model, valid_from)
 );
 comment on table analytics.model_prices is 'What tokens of a model cost from a day on, for the columns that are called estimated. A model without a row has no estimate.';

@@ -30,6 +30,8 @@ type cli struct {
 	Status   statusCommand   `cmd:"" help:"How it goes: connections, gaps, coverage of the last days, events, disk."`
 	Doctor   doctorCommand   `cmd:"" help:"What is wrong with this set-up, and what to do about it."`
 	Drift    driftCommand    `cmd:"" help:"What the vendor sends that archiver does not know: fields and values."`
+	Settings settingsCommand `cmd:"" help:"What analytics depends on: time zone, business hours, holidays, prices of models."`
+	Grant    grantCommand    `cmd:"" help:"Let a database role read the archive, all of it or some organizations."`
 	Migrate  migrateCommand  `cmd:"" help:"Look after the database schema (ingest brings it up by itself)."`
 	Postgres postgresCommand `cmd:"" help:"Run the embedded Postgres alone, to look into an archive."`
 }
