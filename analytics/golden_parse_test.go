@@ -75,7 +75,7 @@ type reader struct {
 func readConversations(t *testing.T) (all []*conversation) {
 	t.Helper()
 	files, err := filepath.Glob("testdata/golden/*.txt")
-	if err != nil || len(files) < 2 {
+	if err != nil || len(files) < 30 {
 		t.Fatalf("testdata/golden has %d conversations (%v), want about 30", len(files), err)
 	}
 	for _, file := range files {
