@@ -5,13 +5,16 @@ import "time"
 // caseWork is a case on its way.
 type caseWork struct {
 	Case
-	before       *Message // the last message before it
+	before       *Message  // the last message before it
+	statesFrom   time.Time // from when on the chat's states decide whether its first message opened it
 	lastAt       time.Time
 	handoff      *Handoff
 	humanReplies []*Message
 	snoozedAt    *time.Time
 	snoozed      time.Duration // until the first close
 	answered     bool          // by the AI, so that an assignment hands it over
+	// wasFoundClosed says that the first state that was ever seen is its close: it may have been any time before.
+	wasFoundClosed bool
 }
 
 // isOver reports whether it was closed.
@@ -58,6 +61,7 @@ func (c *caseWork) change(before, now *Change) {
 		if !isOver {
 			c.endSnooze(now.At)
 			c.ClosedAt, c.ClosedAfter = &now.At, now.UnchangedUntil
+			c.wasFoundClosed = before == nil
 		}
 	}
 	if isOver {
@@ -123,6 +127,7 @@ func (w *walk) finishCase(c, following *caseWork) {
 		d := w.date(*c.ClosedAt)
 		c.ClosedLocalDate = &d
 	}
+	isLastKnown := isKnown && (following == nil || w.missesStates(c.LastClosedAt, following.OpenedAt) == nil)
 	measure := func(from, to *time.Time, seconds, business, observed **float64) {
 		if from == nil || to == nil || to.Before(*from) {
 			return
@@ -146,6 +151,9 @@ func (w *walk) finishCase(c, following *caseWork) {
 	measure(from, c.AssignedAt, &c.AssignmentSeconds, &c.AssignmentBusinessSeconds, &c.AssignmentObservedSeconds)
 	measure(c.FirstCustomerMessageAt, c.ClosedAt, &c.ResolutionSeconds, &c.ResolutionBusinessSeconds, &c.ResolutionObservedSeconds)
 	measure(c.FirstCustomerMessageAt, c.LastClosedAt, &c.LastResolutionSeconds, &c.LastResolutionBusinessSeconds, &c.LastResolutionObservedSeconds)
+	if !isLastKnown {
+		c.LastResolutionSeconds, c.LastResolutionBusinessSeconds = nil, nil
+	}
 	if c.ResolutionSeconds != nil {
 		unsnoozed := *c.ResolutionSeconds - c.snoozed.Seconds()
 		c.ResolutionUnsnoozedSeconds = &unsnoozed

@@ -9,14 +9,13 @@ func (w *walk) knows(c *caseWork, end time.Time, isEnded bool) (completeness str
 	if why := w.isImported(c.OpenedAt); why != nil {
 		return imported, why
 	}
-	from := c.OpenedAt
-	if c.before != nil {
-		from = c.before.At
+	if c.wasFoundClosed {
+		return imported, because("it was closed when the chat's state was first seen")
 	}
-	if why := w.missesMessages(from, end); why != nil {
+	if why := w.missesMessages(c.before, end); why != nil {
 		return partial, why
 	}
-	if why := w.missesStates(&from, end); why != nil {
+	if why := w.missesStates(&c.statesFrom, end); why != nil {
 		return partial, why
 	}
 	if !isEnded && !c.isOver() {
@@ -47,10 +46,17 @@ func (w *walk) isImported(at time.Time) *string {
 	return nil
 }
 
-// missesMessages says why messages of [from, to] may be missing; nil when they are known to be all there: the message list was
-// read over all of that time, or from its beginning on and the socket was unbroken since, with no hole shown.
-func (w *walk) missesMessages(from, to time.Time) *string {
-	c := w.chat
+// beginning is before all messages: from then on a list is known that was read without a limit.
+var beginning = time.Unix(0, 0)
+
+// missesMessages says why messages may be missing that were written after one, nil for the chat's beginning, and until to.
+// It is nil when they are known to be all there: the message list was read over all of that time, or from its beginning on
+// and the socket was unbroken since, with no hole shown.
+func (w *walk) missesMessages(before *Message, to time.Time) *string {
+	c, from := w.chat, beginning
+	if before != nil {
+		from = before.At
+	}
 	switch {
 	case c.Timeless > 0:
 		return because("a message of the chat has no time")
@@ -92,18 +98,44 @@ func (w *walk) hasHole(to time.Time) bool {
 	return true
 }
 
-// missesStates says why the chat's states of (from, to] may not all be known: it was not listened to while something happened
-// in it. A repair fetches the messages of that time, and how the chat stood at its end.
+// missesStates says why the chat's states of (from, to] may not all be known. A repair of a gap fetches the messages of that
+// time, and how the chat stood at its end: then something is missing only where something happened. Of a gap that is not
+// repaired nobody knows that.
 func (w *walk) missesStates(from *time.Time, to time.Time) *string {
 	if from == nil {
 		return nil
 	}
 	for i := range w.org.Gaps {
-		if g := &w.org.Gaps[i]; g.overlaps(*from, to) && w.isTouchedIn(g, *from, to) {
+		g := &w.org.Gaps[i]
+		switch {
+		case !g.overlaps(*from, to):
+		case !g.IsRepaired:
+			return because("it was not listened to, and what was missed is not fetched")
+		case w.isTouchedIn(g, *from, to):
 			return because("it was not listened to while something happened in the chat")
 		}
 	}
 	return nil
+}
+
+// missesCloses says why the chat may have been closed, unseen, between two messages of the customer, so that the second one
+// began a turn of its own, or shortly before the first one, so that this was thanks. Of a turn of one message that nobody
+// needs to know, unless thanks open nothing.
+func (w *walk) missesCloses(t *Turn, before *Message, last time.Time) (completeness string, why *string) {
+	from := t.StartedAt
+	if before != nil {
+		from = from.Add(-w.org.Settings.ThanksWindow)
+	}
+	if !from.Before(last) {
+		return complete, nil
+	}
+	if w.isImported(from) != nil {
+		return imported, because("whether the chat was closed meanwhile was never seen")
+	}
+	if why := w.missesStates(&from, last); why != nil {
+		return partial, why
+	}
+	return complete, nil
 }
 
 // isTouchedIn reports whether a message of [from, to] was written in a gap, or a state may have changed in it.

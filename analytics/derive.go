@@ -101,7 +101,7 @@ func (w *walk) isThanks(m *Message) bool {
 
 func (w *walk) open(m *Message, by string) {
 	w.leaveAfterwords()
-	c := &caseWork{before: w.before}
+	c := &caseWork{before: w.before, statesFrom: w.statesFrom(m)}
 	c.OrgID, c.ChatID, c.CaseNumber = w.chat.OrgID, w.chat.ChatID, len(w.cases)+1
 	c.OpenedAt, c.OpenedBy, c.OpeningMessageID = m.At, by, m.ID
 	c.OpenedLocalDate = w.date(m.At)
@@ -110,6 +110,28 @@ func (w *walk) open(m *Message, by string) {
 		c.HasAutoCSAT, c.AssignedUserID = s.HasAutoCSAT, s.AssignedUserID
 	}
 	w.cases, w.current = append(w.cases, c), c
+}
+
+// statesFrom is since when a state that was missed may mean that a message opens no case, or that one before it did: the case
+// before was seen open, the chat was seen to come to stand as it does, or to stand otherwise than right after the message.
+func (w *walk) statesFrom(m *Message) time.Time {
+	from := m.At
+	since := func(t *time.Time) {
+		if t != nil && t.Before(from) {
+			from = *t
+		}
+	}
+	if w.current != nil {
+		since(w.current.ClosedAt)
+		since(w.current.ClosedAfter)
+	}
+	if w.state != nil {
+		since(&w.state.At)
+	}
+	if w.next < len(w.chat.Changes) {
+		since(w.chat.Changes[w.next].UnchangedUntil)
+	}
+	return from
 }
 
 // stateAt is how the chat stood at a time; before the first version that was seen, as that.

@@ -42,7 +42,7 @@ func (w *walk) finishRatings() {
 		default:
 			r.Completeness = complete
 		}
-		if c := r.of; c != nil && r.IsLast && r.Completeness == complete {
+		if c := r.of; c != nil && r.IsLast && r.Completeness == complete && c.Completeness != partial && c.Completeness != imported {
 			score, at := r.Score, r.RatedAt
 			c.CSATScore, c.CSATRatedAt = &score, &at
 		}

@@ -1,15 +1,18 @@
 package analytics
 
+import "time"
+
 // turns goes through the messages and measures each wait of the customer: from the first message that is not answered to
-// the next reply. A wait that the chat's case does not outlive stays without a reply.
+// the next reply. A wait does not outlive its case: one that was not answered by then stays without a reply.
 func (w *walk) turns(pass string, isReply func(*Message) bool) {
 	var open *Turn
 	var before *Message // the last message before the open turn
 	var last *Message
+	var asked time.Time // the last message of the customer in the open turn
 	number, firstOf := 0, map[int]bool{}
 	end := func() {
 		if open != nil {
-			w.finishTurn(open, before, last)
+			w.finishTurn(open, before, last, asked)
 			open = nil
 		}
 	}
@@ -33,13 +36,14 @@ func (w *walk) turns(pass string, isReply func(*Message) bool) {
 					OrgID: w.chat.OrgID, ChatID: w.chat.ChatID, Pass: pass, TurnNumber: number, CaseNumber: &c.CaseNumber,
 					StartedAt: m.At, StartedMessageID: m.ID, ChannelType: m.ChannelType,
 				}
-				if c.Completeness != imported {
+				if c.Completeness == complete || c.Completeness == censored {
 					isFirst := !firstOf[c.CaseNumber] && c.OpenedBy != "business"
 					open.IsFirstResponse = &isFirst
 				}
 				firstOf[c.CaseNumber] = true
 			}
 			open.CustomerMessages++
+			asked = m.At
 		case isReply(m) && open != nil:
 			w.reply(open, m)
 			end()
@@ -67,19 +71,19 @@ func (w *walk) reply(t *Turn, m *Message) {
 }
 
 // finishTurn says how completely it is known: over all of it, from the message before on, since one that is missing there may
-// be the one that began it.
-func (w *walk) finishTurn(t *Turn, before, last *Message) {
-	from, to := t.StartedAt, last.At
-	if before != nil {
-		from = before.At
-	}
+// be the one that began it. Of the chat's states it needs those that tell whether the customer's messages are of one case.
+func (w *walk) finishTurn(t *Turn, before, last *Message, asked time.Time) {
+	to := last.At
 	if t.RepliedAt != nil {
 		to = *t.RepliedAt
 	}
-	why := w.missesMessages(from, to)
+	why := w.missesMessages(before, to)
+	known, unseen := w.missesCloses(t, before, asked)
 	switch {
 	case why != nil:
 		t.Completeness, t.CompletenessReason = partial, why
+	case unseen != nil:
+		t.Completeness, t.CompletenessReason = known, unseen
 	case t.RepliedAt == nil:
 		t.Completeness, t.CompletenessReason = censored, because("there is no reply yet")
 	default:
