@@ -46,20 +46,26 @@ type Price struct {
 	CacheWrite string // of input tokens written to a cache; empty: as Input
 }
 
+// BadSettingsError is about what was set, and not about the database: its text says which table, row and value, and what to do.
+type BadSettingsError struct{ err error }
+
+func (e *BadSettingsError) Error() string { return e.err.Error() }
+func (e *BadSettingsError) Unwrap() error { return e.err }
+
 // LoadSettings reads the settings of an org, all in one statement; an org without any has the defaults: UTC, no hours, no
-// prices. What was written by plain SQL may be what Validate complains of; only a zone that this program does not know is
-// an error.
+// prices. What was written by plain SQL may be what Validate complains of; only a zone that this program does not know, and
+// what no document can hold (a year above 9999), is a BadSettingsError.
 func LoadSettings(ctx context.Context, conn db.DBTX, orgID string) (*Settings, error) {
 	document, err := db.New(conn).GetOrgSettings(ctx, orgID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the settings of %s: %w", orgID, err)
 	}
 	s, err := ParseSettings(document)
-	if err != nil {
-		return nil, fmt.Errorf("reading the settings of %s: %w", orgID, err)
+	if err == nil && s.Zone == nil {
+		err = s.unknownZone()
 	}
-	if s.Zone == nil {
-		return nil, fmt.Errorf("reading the settings of %s: %w", orgID, s.unknownZone())
+	if err != nil {
+		return nil, &BadSettingsError{fmt.Errorf("reading the settings of %s: %w", orgID, err)}
 	}
 	return s, nil
 }
@@ -89,17 +95,17 @@ func SingleOrg(ctx context.Context, conn db.DBTX) (string, error) {
 }
 
 // SaveSettings puts these settings in the place of all that the org had, in one transaction. Settings that Validate
-// complains of are refused with its error.
+// complains of, or whose zone Postgres does not know, are refused with a BadSettingsError.
 func SaveSettings(ctx context.Context, pool *pgxpool.Pool, s *Settings) error {
 	if s.OrgID == "" {
-		return errors.New("analytics.settings: org_id is empty: name the org that the settings are of")
+		return &BadSettingsError{errors.New("analytics.settings: org_id is empty: name the org that the settings are of")}
 	}
 	if err := s.Validate(); err != nil {
-		return err
+		return &BadSettingsError{err}
 	}
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return replaceSettings(ctx, db.New(tx), s) })
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.ConstraintName == "time_zone_is_known" {
-		return fmt.Errorf("analytics.settings, org_id %s: time_zone %q is not known to the Postgres server: use a name of select name from pg_timezone_names", s.OrgID, s.ZoneName)
+		return &BadSettingsError{fmt.Errorf("analytics.settings, org_id %s: time_zone %q is not known to the Postgres server: use a name of select name from pg_timezone_names", s.OrgID, s.ZoneName)}
 	}
 	if err != nil {
 		return fmt.Errorf("saving the settings of %s: %w", s.OrgID, err)

@@ -1,6 +1,6 @@
 // Package postgres is everything about the database that does not depend on what is stored in it:
-// finding or starting a server, the connection pool, the schema's migrations and the monthly
-// partitions of raw.events. It knows nothing of chats and messages.
+// finding or starting a server, the connection pool, the schema's migrations, the monthly
+// partitions of raw.events and the rights of roles that read. It knows nothing of chats and messages.
 //
 // The way through the package at a start:
 //

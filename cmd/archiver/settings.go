@@ -47,7 +47,7 @@ func (settingsShowCommand) Run(p *program) error {
 		}
 		s, err := analytics.LoadSettings(p.ctx, db.pool, org)
 		if err != nil {
-			return db.explain(err)
+			return explainSettings(db, err)
 		}
 		return writeJSON(p, s)
 	})
@@ -95,10 +95,11 @@ func (c settingsCheckCommand) Run(p *program) error {
 		var wrong []error
 		for _, org := range orgs {
 			s, err := analytics.LoadSettings(p.ctx, db.pool, org)
+			if _, bad := errors.AsType[*analytics.BadSettingsError](err); err != nil && !bad {
+				return db.explain(err)
+			}
 			if err == nil {
 				err = s.Validate()
-			} else if !isPassing(err) {
-				err = db.explain(err)
 			}
 			if err != nil {
 				wrong = append(wrong, fmt.Errorf("organization %s: %w", org, err))
@@ -144,11 +145,8 @@ func (c settingsApplyCommand) Run(p *program) error {
 		if s.OrgID, err = p.settingsOrg(db, s.OrgID); err != nil {
 			return err
 		}
-		if err := s.Validate(); err != nil {
-			return &usageError{err: fmt.Errorf("nothing was changed:\n%w", err)}
-		}
 		if err := analytics.SaveSettings(p.ctx, db.pool, s); err != nil {
-			return db.explain(err)
+			return fmt.Errorf("nothing was changed: %w", explainSettings(db, err))
 		}
 		fmt.Fprintf(p.stdout, "Saved the settings of organization %s: %s, %d stretches of business hours, %d holidays, %d prices.\n"+
 			"The ingest that runs refreshes the facts that depend on them within seconds; without one, the next does.\n",
@@ -174,6 +172,14 @@ func readSettings(file string) (*analytics.Settings, error) {
 		return nil, &usageError{err: fmt.Errorf("%s: %w", file, err)}
 	}
 	return s, nil
+}
+
+// explainSettings tells settings that cannot be meant from a database that does not work.
+func explainSettings(db *database, err error) error {
+	if _, bad := errors.AsType[*analytics.BadSettingsError](err); bad {
+		return &usageError{err: err}
+	}
+	return db.explain(err)
 }
 
 // settingsOrg is the org that is meant: by the document, by --org, or because there is no other.

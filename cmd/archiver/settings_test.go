@@ -66,7 +66,7 @@ func TestBadSettingsAreRefusedAndNothingIsChanged(t *testing.T) {
 		`analytics.holidays, row 1: day`: {"org_id": "o1", "holidays": []any{map[string]any{"day": "May"}}},
 	} {
 		o := runToEnd(t, env, "settings", "apply", documentFile(t, document))
-		if o.code != exitUsage || !strings.Contains(o.stderr, want) {
+		if o.code != exitUsage || !strings.Contains(o.stderr, want) || strings.Contains(o.stderr, "server's log") {
 			t.Errorf("applying %v exits %d, want %d and %q: %s", document, o.code, exitUsage, want, o.stderr)
 		}
 	}
@@ -75,6 +75,17 @@ func TestBadSettingsAreRefusedAndNothingIsChanged(t *testing.T) {
 	}
 	if n := rows(t, pool, "select count(*) from analytics.settings where org_id = 'o1' and time_zone = 'Asia/Kathmandu'"); n != 1 {
 		t.Error("settings that were refused should leave those from before")
+	}
+	// A zone that the next Postgres may not know, and a year that no document can hold.
+	if _, err := pool.Exec(t.Context(), "alter table analytics.settings drop constraint time_zone_is_known; insert into analytics.settings values ('o8', 'Mars/Olympus', 0); insert into analytics.holidays values ('o9', '12026-01-01', 'x')"); err != nil {
+		t.Fatal(err)
+	}
+	for org, want := range map[string]string{"o8": `time_zone "Mars/Olympus"`, "o9": `day "12026-01-01"`} {
+		for _, args := range []string{"settings show --org " + org, "settings check --org " + org, "settings check"} {
+			if o := runToEnd(t, env, strings.Fields(args)...); o.code != exitUsage || !strings.Contains(o.stderr, want) || strings.Contains(o.stderr, "server's log") {
+				t.Errorf("archiver %s exits %d, want %d and %q: %s", args, o.code, exitUsage, want, o.stderr)
+			}
+		}
 	}
 	// By plain SQL, an overlap is possible; a look finds it.
 	for _, opens := range []string{"08:00", "09:00"} {

@@ -1,7 +1,7 @@
 // Package dbtest gives tests databases of their own on a real Postgres.
 //
 // The server is found once for each test process, when the first test asks: TEST_DATABASE_URL (of a
-// role that may create databases), else a throw-away cluster from the machine's own binaries, in
+// role that may create databases, and roles where a test needs them), else a throw-away cluster from the machine's own binaries, in
 // memory where there is room (/dev/shm) and without fsync, else a container. Without any of them a
 // test fails and says what to install; it is never skipped. The throw-away cluster ends with the
 // process, however that ends, and a shell then removes its directory; what a killed one left behind
