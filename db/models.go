@@ -297,7 +297,7 @@ type AnalyticsCalendar struct {
 	Holiday *string
 }
 
-// One row for each case: from the first customer message while a chat is new or closed (or a message of the business or a broadcast, see opened_by) to the close. A metric is NULL unless completeness is complete.
+// One row for each case: from the first customer message while a chat is new or closed (or a message of the team or a broadcast, see opened_by) to the close. A metric is NULL unless completeness is complete.
 type AnalyticsCase struct {
 	// The org.
 	OrgID string
@@ -309,7 +309,7 @@ type AnalyticsCase struct {
 	OpenedAt time.Time
 	// The day of opened_at in the org's time zone.
 	OpenedLocalDate time.Time
-	// customer, business (the team or the AI wrote first) or broadcast.
+	// customer, business (a person of the team wrote first) or broadcast.
 	OpenedBy string
 	// The message that opened it.
 	OpeningMessageID string
@@ -335,7 +335,7 @@ type AnalyticsCase struct {
 	HumanReplies int32
 	// Messages of broadcasts in the case.
 	Broadcasts int32
-	// First customer message to the first reply, of the AI or the team, in seconds. NULL: opened by the business or a broadcast, no reply yet, or the fact is not complete.
+	// First customer message to the first reply, of the AI or the team, in seconds. NULL: opened by the team, no customer message or no reply yet, or the fact is not complete.
 	FirstResponseSeconds *float64
 	// The same in seconds of business hours; 0 when wholly outside of them. NULL as first_response_seconds, and without business hours.
 	FirstResponseBusinessSeconds *float64

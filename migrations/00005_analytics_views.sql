@@ -1,11 +1,11 @@
 -- +goose Up
-comment on table analytics.cases is 'One row for each case: from the first customer message while a chat is new or closed (or a message of the business or a broadcast, see opened_by) to the close. A metric is NULL unless completeness is complete.';
+comment on table analytics.cases is 'One row for each case: from the first customer message while a chat is new or closed (or a message of the team or a broadcast, see opened_by) to the close. A metric is NULL unless completeness is complete.';
 comment on column analytics.cases.org_id is 'The org.';
 comment on column analytics.cases.chat_id is 'The chat.';
 comment on column analytics.cases.case_number is 'Counts the cases of the chat, from 1.';
 comment on column analytics.cases.opened_at is 'When the opening message was created.';
 comment on column analytics.cases.opened_local_date is 'The day of opened_at in the org''s time zone.';
-comment on column analytics.cases.opened_by is 'customer, business (the team or the AI wrote first) or broadcast.';
+comment on column analytics.cases.opened_by is 'customer, business (a person of the team wrote first) or broadcast.';
 comment on column analytics.cases.opening_message_id is 'The message that opened it.';
 comment on column analytics.cases.first_customer_message_id is 'The first customer message; NULL: none yet.';
 comment on column analytics.cases.first_customer_message_at is 'When that was created; NULL: none yet.';
@@ -18,7 +18,7 @@ comment on column analytics.cases.customer_messages is 'Customer messages in the
 comment on column analytics.cases.ai_replies is 'Finished messages of the AI in the case.';
 comment on column analytics.cases.human_replies is 'Finished messages of the team in the case.';
 comment on column analytics.cases.broadcasts is 'Messages of broadcasts in the case.';
-comment on column analytics.cases.first_response_seconds is 'First customer message to the first reply, of the AI or the team, in seconds. NULL: opened by the business or a broadcast, no reply yet, or the fact is not complete.';
+comment on column analytics.cases.first_response_seconds is 'First customer message to the first reply, of the AI or the team, in seconds. NULL: opened by the team, no customer message or no reply yet, or the fact is not complete.';
 comment on column analytics.cases.first_response_business_seconds is 'The same in seconds of business hours; 0 when wholly outside of them. NULL as first_response_seconds, and without business hours.';
 comment on column analytics.cases.first_response_observed_seconds is 'The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.';
 comment on column analytics.cases.first_response_at is 'When that reply was created; the metric is dated by it. NULL: none yet.';
