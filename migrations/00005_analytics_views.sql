@@ -651,8 +651,9 @@ from (
         count(*) filter (where t.reply_seconds <= 86400) as within_24_hours
     from analytics.turns as t
     where t.replied_local_date is not null
-    group by t.org_id, t.replied_local_date, t.pass, t.is_first_response, t.replied_by, t.assistant_id, t.agent_user_id,
-        t.channel_type, t.integration_id, t.model
+    -- What differs most comes first: the rows are sorted by this.
+    group by t.org_id, t.replied_local_date, t.agent_user_id, t.assistant_id, t.model, t.channel_type, t.integration_id, t.replied_by,
+        t.pass, t.is_first_response
 ) as d;
 comment on view analytics.response_times_daily is 'How fast replies were: one row for each day of the reply and combination of the other columns before n_eligible. Choose one pass. Counts and sums of rows can be added; percentiles cannot: for larger groups take them from analytics.turns.';
 comment on column analytics.response_times_daily.org_id is 'The org.';
