@@ -76,7 +76,7 @@ type AnalyticsAgentsDaily struct {
 	// 90th percentile of them; NULL: none measured.
 	ReplyP90Seconds interface{}
 	// Mean of them; NULL: none measured.
-	ReplyMeanSeconds float64
+	ReplyMeanSeconds interface{}
 	// Median in seconds of business hours; NULL: none measured, or no business hours.
 	ReplyP50BusinessSeconds interface{}
 	// 90th percentile in seconds of business hours; NULL: none measured, or no business hours.
@@ -104,7 +104,7 @@ type AnalyticsAgentsDaily struct {
 	// Of these, complete ones.
 	RatingsMeasured int64
 	// Mean score of these, 1 to 5; NULL: none.
-	AverageScore float64
+	AverageScore interface{}
 	// Ratings of 4 or 5 among ratings_measured.
 	Satisfied int64
 }
@@ -575,7 +575,7 @@ type AnalyticsChannelsDaily struct {
 	// Of these, complete ones.
 	RatingsMeasured int64
 	// Mean score of these, 1 to 5; NULL: none.
-	AverageScore float64
+	AverageScore interface{}
 	// Ratings of 4 or 5 among ratings_measured.
 	Satisfied int64
 }
@@ -699,11 +699,11 @@ type AnalyticsCoverageDaily struct {
 	// The day the metric is dated by, in the org's time zone: of the reply (first_response, reply, human_reply), the opening (ai_involvement, ai_resolved, assignment), the close (resolution), the handoff, the rating.
 	LocalDate *time.Time
 	// first_response, reply (turns of pass any; with those whose case is not known), human_reply (all turns of pass human), ai_involvement, ai_resolved, assignment, resolution, human_after_handoff or csat.
-	Metric interface{}
+	Metric string
 	// Events the metric should have a value for.
-	Eligible interface{}
+	Eligible int64
 	// Of these, those that have one.
-	Measured interface{}
+	Measured int64
 	// 100 × measured ÷ eligible.
 	MeasuredPercent int32
 }

@@ -164,7 +164,8 @@ create index cases_closed on analytics.cases (org_id, closed_local_date);
 create index cases_referrals on analytics.cases (org_id, opened_local_date) where referral_id is not null;
 create index cases_assistants on analytics.cases (org_id, assistant_config_id, assistant_id);
 create index cases_channels on analytics.cases (org_id, coalesce(channel_type, ''), coalesce(integration_id, ''));
-create index turns_replied on analytics.turns (org_id, replied_local_date);
+create index turns_replied on analytics.turns (org_id, replied_local_date, pass)
+    include (is_first_response, replied_by, agent_user_id, channel_type, integration_id, reply_seconds, reply_business_seconds);
 create index turns_assistants on analytics.turns (org_id, assistant_config_id, assistant_id);
 create index csat_ratings_rated on analytics.csat_ratings (org_id, rated_local_date);
 create index handoffs_handed_off on analytics.handoffs (org_id, handed_off_local_date);
@@ -650,8 +651,9 @@ from (
         count(*) filter (where t.reply_seconds <= 86400) as within_24_hours
     from analytics.turns as t
     where t.replied_local_date is not null
-    group by t.org_id, t.replied_local_date, t.pass, t.is_first_response, t.replied_by, t.assistant_id, t.agent_user_id,
-        t.channel_type, t.integration_id, t.model
+    -- What differs most comes first: the rows are sorted by this.
+    group by t.org_id, t.replied_local_date, t.agent_user_id, t.assistant_id, t.model, t.channel_type, t.integration_id, t.replied_by,
+        t.pass, t.is_first_response
 ) as d;
 comment on view analytics.response_times_daily is 'How fast replies were: one row for each day of the reply and combination of the other columns before n_eligible. Choose one pass. Counts and sums of rows can be added; percentiles cannot: for larger groups take them from analytics.turns.';
 comment on column analytics.response_times_daily.org_id is 'The org.';
@@ -783,6 +785,7 @@ comment on column analytics.volume_hourly.ai_messages is 'Messages of the AI.';
 comment on column analytics.volume_hourly.broadcast_messages is 'Messages of broadcasts.';
 comment on column analytics.volume_hourly.other_messages is 'Messages of nobody (system, tool, event, note) or of an unknown sender.';
 
+-- Each fact is added up by itself, so that only what has percentiles is sorted.
 create view analytics.agents_daily with (security_invoker = true) as
 select
     d.org_id,
@@ -791,19 +794,19 @@ select
     u.name as agent_name,
     d.replies,
     d.replies_measured,
-    d.r[1] as reply_p50_seconds,
-    d.r[2] as reply_p90_seconds,
+    d.reply_p50_seconds,
+    d.reply_p90_seconds,
     d.reply_mean_seconds,
-    d.b[1] as reply_p50_business_seconds,
-    d.b[2] as reply_p90_business_seconds,
+    d.reply_p50_business_seconds,
+    d.reply_p90_business_seconds,
     d.first_responses,
     d.first_responses_measured,
-    d.f[1] as first_response_p50_seconds,
-    d.f[2] as first_response_p90_seconds,
+    d.first_response_p50_seconds,
+    d.first_response_p90_seconds,
     d.handoffs_answered,
     d.handoffs_measured,
-    d.h[1] as human_after_handoff_p50_seconds,
-    d.h[2] as human_after_handoff_p90_seconds,
+    d.human_after_handoff_p50_seconds,
+    d.human_after_handoff_p90_seconds,
     d.closed_cases,
     d.ratings,
     d.ratings_measured,
@@ -814,44 +817,59 @@ from (
         e.org_id,
         e.local_date,
         e.agent_user_id,
-        count(*) filter (where e.fact = 'turn' and not e.is_first) as replies,
-        count(e.seconds) filter (where e.fact = 'turn' and not e.is_first) as replies_measured,
-        percentile_cont(array[0.5, 0.9]) within group (order by e.seconds) filter (where e.fact = 'turn' and not e.is_first) as r,
-        avg(e.seconds) filter (where e.fact = 'turn' and not e.is_first) as reply_mean_seconds,
-        percentile_cont(array[0.5, 0.9]) within group (order by e.business_seconds) filter (where e.fact = 'turn' and not e.is_first) as b,
-        count(*) filter (where e.fact = 'turn' and e.is_first) as first_responses,
-        count(e.seconds) filter (where e.fact = 'turn' and e.is_first) as first_responses_measured,
-        percentile_cont(array[0.5, 0.9]) within group (order by e.seconds) filter (where e.fact = 'turn' and e.is_first) as f,
-        count(*) filter (where e.fact = 'handoff') as handoffs_answered,
-        count(e.seconds) filter (where e.fact = 'handoff') as handoffs_measured,
-        percentile_cont(array[0.5, 0.9]) within group (order by e.seconds) filter (where e.fact = 'handoff') as h,
-        count(*) filter (where e.fact = 'closed') as closed_cases,
-        count(*) filter (where e.fact = 'rating') as ratings,
-        count(e.score) as ratings_measured,
-        avg(e.score)::float8 as average_score,
-        count(*) filter (where e.score >= 4) as satisfied
+        coalesce(sum(e.events) filter (where e.fact = 'reply'), 0)::int8 as replies,
+        coalesce(sum(e.measured) filter (where e.fact = 'reply'), 0)::int8 as replies_measured,
+        min(e.p[1]) filter (where e.fact = 'reply') as reply_p50_seconds,
+        min(e.p[2]) filter (where e.fact = 'reply') as reply_p90_seconds,
+        min(e.mean) filter (where e.fact = 'reply') as reply_mean_seconds,
+        min(e.b[1]) filter (where e.fact = 'reply') as reply_p50_business_seconds,
+        min(e.b[2]) filter (where e.fact = 'reply') as reply_p90_business_seconds,
+        coalesce(sum(e.events) filter (where e.fact = 'first'), 0)::int8 as first_responses,
+        coalesce(sum(e.measured) filter (where e.fact = 'first'), 0)::int8 as first_responses_measured,
+        min(e.p[1]) filter (where e.fact = 'first') as first_response_p50_seconds,
+        min(e.p[2]) filter (where e.fact = 'first') as first_response_p90_seconds,
+        coalesce(sum(e.events) filter (where e.fact = 'handoff'), 0)::int8 as handoffs_answered,
+        coalesce(sum(e.measured) filter (where e.fact = 'handoff'), 0)::int8 as handoffs_measured,
+        min(e.p[1]) filter (where e.fact = 'handoff') as human_after_handoff_p50_seconds,
+        min(e.p[2]) filter (where e.fact = 'handoff') as human_after_handoff_p90_seconds,
+        coalesce(sum(e.events) filter (where e.fact = 'closed'), 0)::int8 as closed_cases,
+        coalesce(sum(e.events) filter (where e.fact = 'rating'), 0)::int8 as ratings,
+        coalesce(sum(e.measured) filter (where e.fact = 'rating'), 0)::int8 as ratings_measured,
+        min(e.mean) filter (where e.fact = 'rating') as average_score,
+        coalesce(sum(e.satisfied), 0)::int8 as satisfied
     from (
         select
-            t.org_id, t.replied_local_date as local_date, t.agent_user_id, 'turn' as fact, coalesce(t.is_first_response, false) as is_first,
-            t.reply_seconds as seconds, t.reply_business_seconds as business_seconds, null::int4 as score
+            t.org_id, t.replied_local_date as local_date, t.agent_user_id,
+            case when t.is_first_response then 'first' else 'reply' end as fact,
+            count(*) as events,
+            count(t.reply_seconds) as measured,
+            percentile_cont(array[0.5, 0.9]) within group (order by t.reply_seconds) as p,
+            percentile_cont(array[0.5, 0.9]) within group (order by t.reply_business_seconds) as b,
+            avg(t.reply_seconds) as mean,
+            null::int8 as satisfied
         from analytics.turns as t
         where t.replied_local_date is not null and t.pass = 'human'
+        group by t.org_id, t.replied_local_date, t.agent_user_id, case when t.is_first_response then 'first' else 'reply' end
         union all
         select
-            h.org_id, h.handed_off_local_date, h.first_human_reply_user_id, 'handoff', false,
-            h.human_after_handoff_seconds, h.human_after_handoff_business_seconds, null
+            h.org_id, h.handed_off_local_date, h.first_human_reply_user_id, 'handoff', count(*), count(h.human_after_handoff_seconds),
+            percentile_cont(array[0.5, 0.9]) within group (order by h.human_after_handoff_seconds), null, null, null
         from analytics.handoffs as h
         where h.first_human_reply_at is not null
+        group by h.org_id, h.handed_off_local_date, h.first_human_reply_user_id
         union all
-        select c.org_id, c.closed_local_date, c.assigned_user_id, 'closed', false, null, null, null
+        select c.org_id, c.closed_local_date, c.assigned_user_id, 'closed', count(*), null, null, null, null, null
         from analytics.cases as c
         where c.closed_local_date is not null
+        group by c.org_id, c.closed_local_date, c.assigned_user_id
         union all
         select
-            r.org_id, r.rated_local_date, r.assigned_user_id, 'rating', false, null, null,
-            case when r.completeness = 'complete' then r.score end
+            r.org_id, r.rated_local_date, r.assigned_user_id, 'rating', count(*), count(*) filter (where r.completeness = 'complete'), null, null,
+            avg(r.score) filter (where r.completeness = 'complete')::float8,
+            count(*) filter (where r.completeness = 'complete' and r.score >= 4)
         from analytics.csat_ratings as r
         where r.is_last
+        group by r.org_id, r.rated_local_date, r.assigned_user_id
     ) as e
     group by e.org_id, e.local_date, e.agent_user_id
 ) as d
@@ -959,71 +977,66 @@ comment on column analytics.assistants_daily.first_ai_response_p90_seconds is '9
 
 create view analytics.channels_daily with (security_invoker = true) as
 select
-    d.org_id,
-    d.local_date,
-    d.channel_type,
-    d.integration_id,
-    d.opened_cases,
-    d.opened_by_customer,
-    d.reopened_cases,
-    d.closed_cases,
-    d.handoffs,
-    d.first_responses,
-    d.first_responses_measured,
-    d.f[1] as first_response_p50_seconds,
-    d.f[2] as first_response_p90_seconds,
-    d.resolutions_measured,
-    d.r[1] as resolution_p50_seconds,
-    d.r[2] as resolution_p90_seconds,
-    d.ratings,
-    d.ratings_measured,
-    d.average_score,
-    d.satisfied
+    e.org_id,
+    e.local_date,
+    e.channel_type,
+    e.integration_id,
+    coalesce(sum(e.events) filter (where e.fact = 'opened'), 0)::int8 as opened_cases,
+    coalesce(sum(e.by_customer), 0)::int8 as opened_by_customer,
+    coalesce(sum(e.reopened), 0)::int8 as reopened_cases,
+    coalesce(sum(e.events) filter (where e.fact = 'closed'), 0)::int8 as closed_cases,
+    coalesce(sum(e.events) filter (where e.fact = 'handoff'), 0)::int8 as handoffs,
+    coalesce(sum(e.events) filter (where e.fact = 'response'), 0)::int8 as first_responses,
+    coalesce(sum(e.measured) filter (where e.fact = 'response'), 0)::int8 as first_responses_measured,
+    min(e.p[1]) filter (where e.fact = 'response') as first_response_p50_seconds,
+    min(e.p[2]) filter (where e.fact = 'response') as first_response_p90_seconds,
+    coalesce(sum(e.measured) filter (where e.fact = 'closed'), 0)::int8 as resolutions_measured,
+    min(e.p[1]) filter (where e.fact = 'closed') as resolution_p50_seconds,
+    min(e.p[2]) filter (where e.fact = 'closed') as resolution_p90_seconds,
+    coalesce(sum(e.events) filter (where e.fact = 'rating'), 0)::int8 as ratings,
+    coalesce(sum(e.measured) filter (where e.fact = 'rating'), 0)::int8 as ratings_measured,
+    min(e.average_score) as average_score,
+    coalesce(sum(e.satisfied), 0)::int8 as satisfied
 from (
     select
-        e.org_id,
-        e.local_date,
-        e.channel_type,
-        e.integration_id,
-        count(*) filter (where e.fact = 'opened') as opened_cases,
-        count(*) filter (where e.fact = 'opened' and e.flag) as opened_by_customer,
-        count(*) filter (where e.fact = 'opened' and e.number > 1) as reopened_cases,
-        count(*) filter (where e.fact = 'closed') as closed_cases,
-        count(*) filter (where e.fact = 'handoff') as handoffs,
-        count(*) filter (where e.fact = 'response') as first_responses,
-        count(e.seconds) filter (where e.fact = 'response') as first_responses_measured,
-        percentile_cont(array[0.5, 0.9]) within group (order by e.seconds) filter (where e.fact = 'response') as f,
-        count(e.seconds) filter (where e.fact = 'closed') as resolutions_measured,
-        percentile_cont(array[0.5, 0.9]) within group (order by e.seconds) filter (where e.fact = 'closed') as r,
-        count(*) filter (where e.fact = 'rating') as ratings,
-        count(e.number) filter (where e.fact = 'rating') as ratings_measured,
-        avg(e.number) filter (where e.fact = 'rating')::float8 as average_score,
-        count(*) filter (where e.fact = 'rating' and e.number >= 4) as satisfied
-    from (
-        select
-            c.org_id, c.opened_local_date as local_date, c.channel_type, c.integration_id, 'opened' as fact,
-            c.opened_by = 'customer' as flag, c.case_number as number, null::float8 as seconds
-        from analytics.cases as c
-        union all
-        select c.org_id, c.closed_local_date, c.channel_type, c.integration_id, 'closed', null, null, c.resolution_seconds
-        from analytics.cases as c
-        where c.closed_local_date is not null
-        union all
-        select h.org_id, h.handed_off_local_date, h.channel_type, h.integration_id, 'handoff', null, null, null
-        from analytics.handoffs as h
-        union all
-        select t.org_id, t.replied_local_date, t.channel_type, t.integration_id, 'response', null, null, t.reply_seconds
-        from analytics.turns as t
-        where t.replied_local_date is not null and t.pass = 'any' and t.is_first_response
-        union all
-        select
-            r.org_id, r.rated_local_date, r.channel_type, r.integration_id, 'rating', null,
-            case when r.completeness = 'complete' then r.score end, null
-        from analytics.csat_ratings as r
-        where r.is_last
-    ) as e
-    group by e.org_id, e.local_date, e.channel_type, e.integration_id
-) as d;
+        c.org_id, c.opened_local_date as local_date, c.channel_type, c.integration_id, 'opened' as fact, count(*) as events,
+        count(*) filter (where c.opened_by = 'customer') as by_customer,
+        count(*) filter (where c.case_number > 1) as reopened,
+        null::int8 as measured,
+        null::float8[] as p,
+        null::float8 as average_score,
+        null::int8 as satisfied
+    from analytics.cases as c
+    group by c.org_id, c.opened_local_date, c.channel_type, c.integration_id
+    union all
+    select
+        c.org_id, c.closed_local_date, c.channel_type, c.integration_id, 'closed', count(*), null, null, count(c.resolution_seconds),
+        percentile_cont(array[0.5, 0.9]) within group (order by c.resolution_seconds), null, null
+    from analytics.cases as c
+    where c.closed_local_date is not null
+    group by c.org_id, c.closed_local_date, c.channel_type, c.integration_id
+    union all
+    select h.org_id, h.handed_off_local_date, h.channel_type, h.integration_id, 'handoff', count(*), null, null, null, null, null, null
+    from analytics.handoffs as h
+    group by h.org_id, h.handed_off_local_date, h.channel_type, h.integration_id
+    union all
+    select
+        t.org_id, t.replied_local_date, t.channel_type, t.integration_id, 'response', count(*), null, null, count(t.reply_seconds),
+        percentile_cont(array[0.5, 0.9]) within group (order by t.reply_seconds), null, null
+    from analytics.turns as t
+    where t.replied_local_date is not null and t.pass = 'any' and t.is_first_response
+    group by t.org_id, t.replied_local_date, t.channel_type, t.integration_id
+    union all
+    select
+        r.org_id, r.rated_local_date, r.channel_type, r.integration_id, 'rating', count(*), null, null,
+        count(*) filter (where r.completeness = 'complete'), null,
+        avg(r.score) filter (where r.completeness = 'complete')::float8,
+        count(*) filter (where r.completeness = 'complete' and r.score >= 4)
+    from analytics.csat_ratings as r
+    where r.is_last
+    group by r.org_id, r.rated_local_date, r.channel_type, r.integration_id
+) as e
+group by e.org_id, e.local_date, e.channel_type, e.integration_id;
 comment on view analytics.channels_daily is 'What came over each channel: one row for each day, channel type and integration. Each count is dated by its own event: opened cases by the opening, closed by the close, responses by the reply, ratings by the rating.';
 comment on column analytics.channels_daily.org_id is 'The org.';
 comment on column analytics.channels_daily.local_date is 'The day, in the org''s time zone.';
@@ -1199,26 +1212,15 @@ select
     100.0::float8 * d.measured / nullif(d.eligible, 0) as measured_percent
 from (
     select
-        t.org_id,
-        t.local_date,
-        m.metric,
-        case m.metric when 'first_response' then t.first_responses when 'reply' then t.replies when 'human_reply' then t.human_replies end as eligible,
-        case m.metric when 'first_response' then t.first_responses_measured when 'reply' then t.replies_measured when 'human_reply' then t.human_replies_measured end as measured
-    from (
-        select
-            n.org_id,
-            n.replied_local_date as local_date,
-            count(*) filter (where n.pass = 'any' and n.is_first_response) as first_responses,
-            count(n.reply_seconds) filter (where n.pass = 'any' and n.is_first_response) as first_responses_measured,
-            count(*) filter (where n.pass = 'any' and n.is_first_response is not true) as replies,
-            count(n.reply_seconds) filter (where n.pass = 'any' and n.is_first_response is not true) as replies_measured,
-            count(*) filter (where n.pass = 'human') as human_replies,
-            count(n.reply_seconds) filter (where n.pass = 'human') as human_replies_measured
-        from analytics.turns as n
-        where n.replied_local_date is not null
-        group by n.org_id, n.replied_local_date
-    ) as t
-    cross join unnest(array['first_response', 'reply', 'human_reply']) as m (metric)
+        n.org_id,
+        n.replied_local_date as local_date,
+        case when n.pass = 'human' then 'human_reply' when n.is_first_response then 'first_response' else 'reply' end as metric,
+        count(*) as eligible,
+        count(n.reply_seconds) as measured
+    from analytics.turns as n
+    where n.replied_local_date is not null
+    group by n.org_id, n.replied_local_date,
+        case when n.pass = 'human' then 'human_reply' when n.is_first_response then 'first_response' else 'reply' end
     union all
     select
         c.org_id,

@@ -284,6 +284,37 @@ func TestAutomationIsOfCasesOldEnoughToKnow(t *testing.T) {
 	expect(t, pool, `select version_number, assistant_config_id from analytics.assistant_versions order by 1`, "1,y", "2,x")
 }
 
+func TestADayOfAnAgentAndOfAChannelGathersWhatHappenedOnIt(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	put(t, pool, "analytics.turns",
+		row{"chat_id": "a", "turn_number": 1, "pass": "human", "is_first_response": true, "replied_local_date": "2026-03-02", "agent_user_id": "u", "reply_seconds": 10},
+		row{"chat_id": "a", "turn_number": 2, "pass": "human", "is_first_response": false, "replied_local_date": "2026-03-02", "agent_user_id": "u", "reply_seconds": 20},
+		row{"chat_id": "a", "turn_number": 3, "pass": "human", "is_first_response": false, "replied_local_date": "2026-03-02", "agent_user_id": "u", "reply_seconds": 40, "reply_business_seconds": 4},
+		row{"chat_id": "a", "turn_number": 1, "is_first_response": true, "replied_local_date": "2026-03-02", "channel_type": "web", "reply_seconds": 3})
+	put(t, pool, "analytics.cases",
+		row{"chat_id": "a", "case_number": 1, "channel_type": "web", "opened_local_date": "2026-03-02", "closed_local_date": "2026-03-02", "resolution_seconds": 100, "assigned_user_id": "u"},
+		row{"chat_id": "a", "case_number": 2, "channel_type": "web", "opened_local_date": "2026-03-02", "opened_by": "broadcast", "completeness": "censored"})
+	put(t, pool, "analytics.handoffs",
+		row{"chat_id": "a", "case_number": 1, "channel_type": "web", "handed_off_local_date": "2026-03-02", "first_human_reply_at": someTime, "first_human_reply_user_id": "u", "human_after_handoff_seconds": 7},
+		row{"chat_id": "a", "case_number": 2, "channel_type": "web", "handed_off_local_date": "2026-03-02"})
+	put(t, pool, "analytics.csat_ratings",
+		row{"chat_id": "a", "channel_type": "web", "rated_local_date": "2026-03-02", "score": 5, "assigned_user_id": "u"},
+		row{"chat_id": "b", "channel_type": "web", "rated_local_date": "2026-03-02", "score": 2, "assigned_user_id": "u"},
+		row{"chat_id": "c", "channel_type": "web", "rated_local_date": "2026-03-02", "score": 1, "assigned_user_id": "u", "completeness": "imported"})
+	// Replies of 20 and 40 s: p50 30, p90 20 + 0.9 × 20 = 38, mean 30. Ratings of 5 and 2: mean 3.5, one of them satisfied.
+	expect(t, pool, `
+		select agent_user_id, replies, replies_measured, reply_p50_seconds, reply_p90_seconds, reply_mean_seconds, reply_p50_business_seconds, first_responses,
+			first_response_p50_seconds, handoffs_answered, human_after_handoff_p50_seconds, closed_cases, ratings, ratings_measured, average_score, satisfied
+		from analytics.agents_daily where org_id = 'o' and local_date = '2026-03-02'`,
+		"u,2,2,30,38,30,4,1,10,1,7,1,3,2,3.5,1")
+	expect(t, pool, `
+		select channel_type, opened_cases, opened_by_customer, reopened_cases, closed_cases, handoffs, first_responses, first_response_p50_seconds,
+			resolutions_measured, resolution_p50_seconds, ratings, ratings_measured, average_score, satisfied
+		from analytics.channels_daily where org_id = 'o' and local_date = '2026-03-02'`,
+		"web,2,1,1,1,2,1,3,1,100,3,2,3.5,1")
+}
+
 func TestAChatWaitsWhileTheLastWordIsTheCustomersAndItIsNotClosed(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
