@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -160,7 +159,7 @@ func replay(t *testing.T, pool *pgxpool.Pool, runs []*run) {
 func importLines(t *testing.T, pool *pgxpool.Pool, lines io.Reader) {
 	t.Helper()
 	result, err := ingest.Import(t.Context(), ingest.ImportConfig{
-		Pool: pool, SpoolDir: t.TempDir(), Instance: "test", Log: slog.New(slog.DiscardHandler),
+		Pool: pool, SpoolDir: t.TempDir(), Instance: "test", Log: discard,
 		BadLine: func(_ string, n int64, why string) { t.Errorf("line %d: %s", n, why) },
 	}, ingest.ImportSource{Name: "golden", Reader: lines})
 	if err != nil || result.Known != 0 {
@@ -229,7 +228,7 @@ func (r *run) settings(t *testing.T) *Settings {
 
 func refreshAll(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
-	if _, err := NewRefresher(pool, slog.New(slog.DiscardHandler)).Refresh(t.Context()); err != nil {
+	if _, err := NewRefresher(pool, discard).Refresh(t.Context()); err != nil {
 		t.Fatalf("refreshing: %v", err)
 	}
 }
