@@ -260,26 +260,26 @@ func (v *vendor) pages(at time.Time) (lines []line) {
 	if s == nil {
 		return nil
 	}
-	page := func(kind, path string, entries [][]byte, completes *ingest.Span) {
-		body := append(append([]byte("["), bytes.Join(entries, []byte(","))...), ']')
-		lines = append(lines, line{orgID: v.orgID, at: at, source: ingest.SourceREST, kind: kind, body: body, request: &ingest.Request{
-			Path: path, Status: 200, StartedAt: at.UTC(), Completes: completes,
-		}})
-	}
-	page(ingest.KindChatsPage, "/orgs/"+v.orgID+"/inbox", [][]byte{s.chat}, &ingest.Span{Through: at.UTC()})
+	lines = append(lines, v.page(at, ingest.KindChatsPage, "/orgs/"+v.orgID+"/inbox", [][]byte{s.chat}, true))
 	left := slices.Clone(s.messages)
 	slices.Reverse(left)
 	for {
 		n := min(4, len(left))
-		var completes *ingest.Span
-		if n == len(left) {
-			completes = &ingest.Span{Through: at.UTC()}
-		}
-		page(ingest.KindMessagesPage, "/chats/"+chatID+"/messages", left[:n], completes)
+		lines = append(lines, v.page(at, ingest.KindMessagesPage, "/chats/"+chatID+"/messages", left[:n], n == len(left)))
 		if left = left[n:]; len(left) == 0 {
 			return lines
 		}
 	}
+}
+
+// page is the answer to one request; with the last one a list is read to its end.
+func (v *vendor) page(at time.Time, kind, path string, entries [][]byte, isLast bool) line {
+	request := &ingest.Request{Path: path, Status: 200, StartedAt: at.UTC()}
+	if isLast {
+		request.Completes = &ingest.Span{Through: at.UTC()}
+	}
+	body := append(append([]byte("["), bytes.Join(entries, []byte(","))...), ']')
+	return line{orgID: v.orgID, at: at, source: ingest.SourceREST, kind: kind, body: body, request: request}
 }
 
 // line is an event on its way into an import.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -66,19 +65,26 @@ func runsOf(t *testing.T, c *conversation) (runs []*run) {
 		r.isWhole = len(r.lines) > 0
 		r.lines = append(r.lines, v.pages(r.lines[0].at.Add(time.Millisecond))...)
 	})
+	// A frame is lost without a gap: what the chat's state says of the customer's last message shows it.
+	if lost := lastOfCustomer(c); lost >= 0 {
+		add("lost", func(r *run, v *vendor) {
+			arrives := v.shots[lost].arrives
+			r.lines = v.frames(func(at time.Time) bool { return !at.Equal(arrives) })
+			r.lines = append(r.lines, v.pages(r.lines[0].at.Add(time.Millisecond))...)
+		})
+	}
 	for i := range c.events {
-		at := c.events[i].at
-		if at.Before(c.listening) {
+		if c.events[i].at.Before(c.listening) {
 			continue
 		}
-		from, to := at.Add(-time.Second), at.Add(c.events[i].arrives+time.Second)
-		isHeard := func(arrives time.Time) bool { return arrives.Before(from) || !arrives.Before(to) }
-		// A gap that is repaired: both lists are read right after it.
-		add(fmt.Sprintf("repaired-hole-%d", i), func(r *run, v *vendor) {
-			r.gaps = []goldenGap{{from, to, "repaired"}}
-			r.lines = append(v.frames(isHeard), append(v.pages(to), v.pages(c.readAt)...)...)
-		})
-		// One that is not, where only the lists' last state is ever read.
+		add(fmt.Sprintf("repaired-hole-%d", i), repairedHole(c, i, i))
+		// A gap over two events hides what was undone within it. Where nothing is different after it and nothing was written,
+		// nobody can know.
+		if i+1 < len(c.events) && c.events[i+1].id != "" {
+			add(fmt.Sprintf("repaired-hole-%d-%d", i, i+1), repairedHole(c, i, i+1))
+		}
+		from, to, isHeard := hole(c, i, i)
+		// A gap that is not repaired, where only the lists' last state is ever read.
 		add(fmt.Sprintf("hole-%d", i), func(r *run, v *vendor) {
 			r.gaps = []goldenGap{{from, to, "unrepaired"}}
 			r.lines = append(v.frames(isHeard), v.pages(c.readAt)...)
@@ -96,6 +102,30 @@ func runsOf(t *testing.T, c *conversation) (runs []*run) {
 		})
 	}
 	return runs
+}
+
+func lastOfCustomer(c *conversation) int {
+	for i, e := range slices.Backward(c.events) {
+		if e.who == "customer" && !e.at.Before(c.listening) && i > 0 && i < len(c.events)-1 {
+			return i
+		}
+	}
+	return -1
+}
+
+// hole is a time in which the frames of some events come to nobody.
+func hole(c *conversation, first, last int) (from, to time.Time, isHeard func(time.Time) bool) {
+	from, to = c.events[first].at.Add(-time.Second), c.events[last].at.Add(c.events[last].arrives+time.Second)
+	return from, to, func(arrives time.Time) bool { return arrives.Before(from) || !arrives.Before(to) }
+}
+
+// repairedHole is a gap after which both lists are read at once.
+func repairedHole(c *conversation, first, last int) func(r *run, v *vendor) {
+	from, to, isHeard := hole(c, first, last)
+	return func(r *run, v *vendor) {
+		r.gaps = []goldenGap{{from, to, "repaired"}}
+		r.lines = append(v.frames(isHeard), append(v.pages(to), v.pages(c.readAt)...)...)
+	}
 }
 
 // TestTheGoldenConversationsGiveTheirFactsInWhateverWayTheyCome replays each conversation of testdata/golden in every way:
@@ -160,7 +190,7 @@ func replay(t *testing.T, pool *pgxpool.Pool, runs []*run) {
 func importLines(t *testing.T, pool *pgxpool.Pool, lines io.Reader) {
 	t.Helper()
 	result, err := ingest.Import(t.Context(), ingest.ImportConfig{
-		Pool: pool, SpoolDir: t.TempDir(), Instance: "test", Log: slog.New(slog.DiscardHandler),
+		Pool: pool, SpoolDir: t.TempDir(), Instance: "test", Log: discard,
 		BadLine: func(_ string, n int64, why string) { t.Errorf("line %d: %s", n, why) },
 	}, ingest.ImportSource{Name: "golden", Reader: lines})
 	if err != nil || result.Known != 0 {
@@ -229,7 +259,7 @@ func (r *run) settings(t *testing.T) *Settings {
 
 func refreshAll(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
-	if _, err := NewRefresher(pool, slog.New(slog.DiscardHandler)).Refresh(t.Context()); err != nil {
+	if _, err := NewRefresher(pool, discard).Refresh(t.Context()); err != nil {
 		t.Fatalf("refreshing: %v", err)
 	}
 }
