@@ -42,7 +42,7 @@ func overShadow(sql string) (string, error) {
 		return known.(string), nil
 	}
 	rewritten := strings.ReplaceAll(sql, "inbox.", "pg_temp.")
-	for _, other := range []string{"ops.", "into raw.", "update raw.", "delete from raw."} {
+	for _, other := range []string{"ops.", "analytics.", "into raw.", "update raw.", "delete from raw."} {
 		if strings.Contains(rewritten, other) {
 			return "", fmt.Errorf("a query over the shadow of inbox names %q", other)
 		}
