@@ -109,7 +109,7 @@ func (n *naive) divide() {
 			opens = "customer"
 		case m.Sender == "broadcast" && isOver:
 			opens = "broadcast"
-		case n.isBusiness(m) && isOver && (!isClosed || n.isReopenedBeforeTheCustomer(i)):
+		case m.Sender == "human" && isOver && (!isClosed || n.isReopenedBeforeTheCustomer(i)):
 			opens = "business"
 		}
 		if opens != "" {
