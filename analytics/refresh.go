@@ -21,6 +21,9 @@ const (
 	retryEvery = 10 * time.Second
 	// chatsAtOnce bounds a transaction; markAtOnce bounds one that marks chats, which ingest may have to wait for.
 	chatsAtOnce = 500
+	// rest is how long Run rests after a transaction, in times of what that took: in a flood of events the same chats change
+	// again and again, and ingest is to have the server most of the time.
+	rest = 3
 	markAtOnce  = 5_000
 )
 
@@ -31,6 +34,8 @@ type Refresher struct {
 	log    *slog.Logger
 	now    func() time.Time
 	marked map[string]string // by org: for what grounds all chats that depend on them were marked
+	// isRunning says that it refreshes beside ingest, and not because somebody waits for it.
+	isRunning bool
 }
 
 // NewRefresher makes a refresher; Run runs it.
@@ -40,18 +45,26 @@ func NewRefresher(pool *pgxpool.Pool, log *slog.Logger) *Refresher {
 
 // Run refreshes until ctx ends. What fails is tried again: a Postgres that is away is waited for.
 func (r *Refresher) Run(ctx context.Context) {
+	r.isRunning = true
 	for ctx.Err() == nil {
 		wait := refreshEvery
 		if _, err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
 			r.log.Warn("the facts in analytics could not be refreshed; it is tried again", "error", withoutData(err), "retry_in", retryEvery)
 			wait = retryEvery
 		}
-		t := time.NewTimer(wait)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-		}
+		sleep(ctx, wait)
+	}
+}
+
+// sleep waits, or returns false when ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -103,9 +116,13 @@ func (r *Refresher) Recompute(ctx context.Context, orgIDs []string, progress fun
 // refreshOrg does the org's chats that are marked, a few hundred in a transaction, so that nobody waits for it.
 func (r *Refresher) refreshOrg(ctx context.Context, orgID string) (chats int64, err error) {
 	for {
+		began := time.Now()
 		n, isOver, err := r.pass(ctx, orgID)
 		if chats += n; err != nil || isOver {
 			return chats, err
+		}
+		if r.isRunning && !sleep(ctx, rest*time.Since(began)) {
+			return chats, ctx.Err()
 		}
 	}
 }
