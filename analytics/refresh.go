@@ -23,8 +23,8 @@ const (
 	chatsAtOnce = 500
 	// rest is how long Run rests after a transaction, in times of what that took: in a flood of events the same chats change
 	// again and again, and ingest is to have the server most of the time.
-	rest = 3
-	markAtOnce  = 5_000
+	rest       = 3
+	markAtOnce = 5_000
 )
 
 // Refresher keeps the facts up to what is in inbox. Several may run on one database: an org's facts are written by one at
