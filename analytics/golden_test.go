@@ -157,8 +157,13 @@ func TestTheGoldenConversationsGiveTheirFactsInWhateverWayTheyCome(t *testing.T)
 			for _, f := range facts {
 				f.isNeverWrong(t)
 			}
-			if r.way == "rest" {
+			switch {
+			case r.way == "rest":
 				r.measuresTurns(t, facts[1])
+			case r.way == "socket" && !r.listening.After(r.events[0].at):
+				for _, f := range facts {
+					f.isObserved(t)
+				}
 			}
 		})
 	}
@@ -455,6 +460,27 @@ func (f *table) isNeverWrong(t *testing.T) {
 			}
 			if !isSame(value, want) {
 				t.Errorf("analytics.%s %s: %s is %v, want %s or NULL", f.name, key, column, value, want)
+			}
+		}
+	}
+}
+
+// isObserved wants the values of the file in the columns of what was observed: the socket alone showed all of it, only nobody
+// knew that it was all.
+func (f *table) isObserved(t *testing.T) {
+	t.Helper()
+	there := map[string]row{}
+	for _, r := range f.rows {
+		there[f.keyOf(r)] = r
+	}
+	for _, b := range f.wants {
+		for column, want := range b.wants {
+			name, isMetric := strings.CutSuffix(column, "_seconds")
+			if !isMetric || want == "NULL" || strings.HasSuffix(name, "_business") || strings.HasSuffix(name, "_observed") || strings.HasSuffix(name, "_unsnoozed") {
+				continue
+			}
+			if r := there[b.key]; r == nil || !isSame(r[name+"_observed_seconds"], want) || r[column] != nil {
+				t.Errorf("%s: %s_observed_seconds is %v and %s %v, want %s and NULL", b.line, name, r[name+"_observed_seconds"], column, r[column], want)
 			}
 		}
 	}
