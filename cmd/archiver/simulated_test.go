@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"testing"
@@ -14,10 +15,10 @@ import (
 	"archiver/simulator"
 )
 
-// simulatedMonth archives four weeks of one simulated organization as the product does: its frames through the socket, then
+// simulatedWeeks archives eight weeks of one simulated organization as the product does: its frames through the socket, then
 // its message lists, then the facts. The world is the same every time, so numbers can be written down; the rows are stored
 // in whatever batches they came.
-func simulatedMonth(t *testing.T) (databaseURL string, orgID string) {
+func simulatedWeeks(t *testing.T) (databaseURL string, orgID string) {
 	t.Helper()
 	begins := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC) // a Monday
 	world := simulator.NewWorld(simulator.Config{Seed: 20260302, Orgs: 1, Chats: 60, Agents: 5, Activity: 2, Start: begins})
@@ -57,9 +58,9 @@ func simulatedMonth(t *testing.T) (databaseURL string, orgID string) {
 	if err := server.WaitForClients(running, orgID, 1); err != nil {
 		t.Fatalf("nobody listens to the simulator: %v", err)
 	}
-	events, err := server.PlayUntil(running, begins.AddDate(0, 0, 28))
+	events, err := server.PlayUntil(running, begins.AddDate(0, 0, 56).Add(-2*time.Hour))
 	if err != nil {
-		t.Fatalf("playing the month: %v", err)
+		t.Fatalf("playing the weeks: %v", err)
 	}
 	until(t, "every event is in Postgres", func() bool {
 		s := ingester.Status()
@@ -76,9 +77,25 @@ func simulatedMonth(t *testing.T) (databaseURL string, orgID string) {
 	if err := <-ran; err != nil {
 		t.Fatalf("ingesting: %v", err)
 	}
+	settings, err := analytics.ParseSettings([]byte(fmt.Sprintf(simulatedSettings, orgID)))
+	if err != nil {
+		t.Fatalf("the settings: %v", err)
+	}
+	if err := analytics.SaveSettings(t.Context(), db.pool, settings); err != nil {
+		t.Fatalf("saving the settings: %v", err)
+	}
 	if _, err := analytics.NewRefresher(db.pool, log).Refresh(t.Context()); err != nil {
 		t.Fatalf("making the facts: %v", err)
 	}
-	t.Logf("%d events of org %s", events, orgID)
 	return databaseURL, orgID
 }
+
+const simulatedSettings = `{"org_id": %q, "time_zone": "Europe/Berlin", "business_hours": [
+	{"weekday": 1, "opens": "09:00", "closes": "18:00"}, {"weekday": 2, "opens": "09:00", "closes": "18:00"},
+	{"weekday": 3, "opens": "09:00", "closes": "18:00"}, {"weekday": 4, "opens": "09:00", "closes": "18:00"},
+	{"weekday": 5, "opens": "09:00", "closes": "18:00"}],
+	"holidays": [{"day": "2026-04-03", "name": "Good Friday"}, {"day": "2026-04-06", "name": "Easter Monday"}],
+	"model_prices": [
+	{"model": "gemini-2.5-flash", "valid_from": "2026-01-01", "input_per_million": 0.3, "output_per_million": 2.5},
+	{"model": "gpt-5-mini", "valid_from": "2026-01-01", "input_per_million": 0.25, "output_per_million": 2},
+	{"model": "claude-haiku-4-5", "valid_from": "2026-01-01", "input_per_million": 1, "output_per_million": 5}]}`
