@@ -31,6 +31,7 @@ type cli struct {
 	Import   importCommand   `cmd:"" help:"Archive events from files: of an export, or bare frames."`
 	Status   statusCommand   `cmd:"" help:"How it goes: connections, gaps, coverage of the last days, events, disk."`
 	Doctor   doctorCommand   `cmd:"" help:"What is wrong with this set-up, and what to do about it."`
+	Report   reportCommand   `cmd:"" help:"The headline numbers of a period: response times, CSAT, what the AI resolved, backlog, cost."`
 	Drift    driftCommand    `cmd:"" help:"What the vendor sends that archiver does not know: fields and values."`
 	Settings settingsCommand `cmd:"" help:"What analytics depends on: time zone, business hours, holidays, prices of models."`
 	Grant    grantCommand    `cmd:"" help:"Let a database role read the archive, all of it or some organizations."`

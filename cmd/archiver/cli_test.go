@@ -85,6 +85,7 @@ func TestHelpShowsExamplesDefaultsAndVariables(t *testing.T) {
 		"status":         {"--days", "default: 7", "ARCHIVER_SPOOL_DIR"},
 		"doctor":         {"INVENT_API_KEY", "Exits 0"},
 		"drift":          {"--since", "--format", "json"},
+		"report":         {"--since", "--until", "docs/metrics.md", "md"},
 	} {
 		t.Run("archiver "+args, func(t *testing.T) {
 			t.Parallel()

@@ -13,6 +13,7 @@
 //	rebuild.go    the tables made anew from the raw events; export.go and import.go, these events as files
 //	status.go     how the archive fares; doctor.go, what is wrong with a set-up; drift.go, what the vendor sends that is
 //	              not known; look.go finds their database, catalog.go asks its catalogs
+//	report.go     the headline numbers of a period; report_queries.go asks for them, report_print.go writes them
 //	settings.go   what analytics depends on; grant.go, who may read the archive
 //	migrate.go    the schema
 //	postgres.go   the embedded Postgres alone
