@@ -9,7 +9,7 @@ import (
 )
 
 // Sections are the parts of a run, in the order they are run.
-var Sections = []string{"work", "latency", "memory", "growth", "rebuild", "idle"}
+var Sections = []string{"work", "latency", "memory", "growth", "rebuild", "idle", "facts"}
 
 // Config says what to measure. The zero value of all but Archiver is a full run.
 type Config struct {
@@ -26,6 +26,8 @@ type Config struct {
 	Rounds int
 	// Events is how far growth is measured. Default 500,000.
 	Events int
+	// Chats is how many chats the largest org has whose facts are made. Default 100,000.
+	Chats int
 	// Outage is how long Postgres is away in the section memory. Default 1 minute.
 	Outage time.Duration
 	// ProfileDir is where the archiver's profiles of the section work go, and Postgres' time by statement; empty for none.
@@ -38,7 +40,7 @@ type Config struct {
 // plan is a Config with everything derived from it.
 type plan struct {
 	Config
-	Chats   int // live chats of the simulated world; a small part of them has a conversation at a time
+	Live    int // live chats of the simulated world; a small part of them has a conversation at a time
 	History int // events that happen before the first frame, so that the world is not new
 	WarmUp  int // frames before each measurement, not measured
 	Frames  int // frames of one round
@@ -58,11 +60,11 @@ func (c Config) plan() (plan, error) {
 		}
 	}
 	p := plan{
-		Config: c, Chats: 400_000, History: 1_000_000, WarmUp: 40_000, Frames: 60_000,
+		Config: c, Live: 400_000, History: 1_000_000, WarmUp: 40_000, Frames: 60_000,
 		Latency: time.Minute, Steady: 30 * time.Second, Segment: 50_000, Idle: 30 * time.Second,
 	}
 	if c.Quick {
-		p.Chats, p.History, p.WarmUp, p.Frames = 40_000, 50_000, 4_000, 8_000
+		p.Live, p.History, p.WarmUp, p.Frames = 40_000, 50_000, 4_000, 8_000
 		p.Latency, p.Steady, p.Segment, p.Idle = 4*time.Second, 4*time.Second, 5_000, 4*time.Second
 	}
 	byDefault := func(value *int, full, quick int) {
@@ -76,6 +78,7 @@ func (c Config) plan() (plan, error) {
 	}
 	byDefault(&p.Rounds, 3, 1)
 	byDefault(&p.Events, 500_000, 20_000)
+	byDefault(&p.Chats, 100_000, 2_000)
 	p.Events = max(p.Events, 4*p.Segment)
 	if p.Outage <= 0 {
 		p.Outage = time.Minute

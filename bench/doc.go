@@ -14,5 +14,6 @@
 // The way of a frame: World ─► reel (files of frames, one an org) ─► Feed ─► socket ─► archiver ingest ─► Postgres.
 //
 // Run does the sections one after the other; each is a file: work.go (throughput, CPU, allocations, rows), latency.go,
-// memory.go (and an outage), growth.go, rebuild.go, idle.go. It needs Linux, for /proc.
+// memory.go (and an outage), growth.go, rebuild.go, idle.go; and facts.go, which needs no frames: its archive is made by SQL,
+// and the package analytics runs in this process. It needs Linux, for /proc.
 package bench

@@ -8,7 +8,7 @@ import (
 
 // growth measures whether an event costs Postgres more in a large archive than in a small one.
 func (b *bench) growth(ctx context.Context) error {
-	w := &warmed{world: newWorld(b.dir, 1, b.plan.Chats, b.plan.History)}
+	w := &warmed{world: newWorld(b.dir, 1, b.plan.Live, b.plan.History)}
 	var err error
 	if w.archive, err = b.newArchive(ctx, w.world, 1, ""); err != nil {
 		return err

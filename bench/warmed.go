@@ -18,7 +18,7 @@ func (b *bench) warmed(ctx context.Context) (*warmed, error) {
 		return b.stage, nil
 	}
 	b.plan.Progress("making an archive to go on with")
-	w := &warmed{world: newWorld(b.dir, 1, b.plan.Chats, b.plan.History)}
+	w := &warmed{world: newWorld(b.dir, 1, b.plan.Live, b.plan.History)}
 	var err error
 	if w.archive, err = b.newArchive(ctx, w.world, 1, ""); err != nil {
 		return nil, err

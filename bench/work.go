@@ -73,7 +73,7 @@ type stage struct {
 
 func (b *bench) newStage(orgs, lanes int) (*stage, error) {
 	b.plan.Progress(fmt.Sprintf("making %d frames of %d organization(s)", b.plan.WarmUp+b.plan.Frames, orgs))
-	s := &stage{world: newWorld(b.dir, orgs, b.plan.Chats, b.plan.History), lanes: lanes}
+	s := &stage{world: newWorld(b.dir, orgs, b.plan.Live, b.plan.History), lanes: lanes}
 	var err error
 	if s.warm, err = s.world.record(b.plan.WarmUp); err != nil {
 		return nil, err

@@ -21,6 +21,7 @@ type benchCommand struct {
 	Format  string        `name:"format" enum:"text,json" default:"text" help:"text or json."`
 	Rounds  int           `name:"rounds" placeholder:"N" help:"How often throughput is measured, by turns with COPY; medians are shown (default: 3, 1 with --quick)."`
 	Events  int           `name:"events" placeholder:"N" help:"How far growth is measured (default: 500000, 20000 with --quick)."`
+	Chats   int           `name:"chats" placeholder:"N" help:"How many chats, of five messages each, the section facts is measured on (default: 100000, 2000 with --quick)."`
 	Outage  time.Duration `name:"outage" placeholder:"DURATION" help:"How long Postgres is away (default: 1m, 4s with --quick)."`
 	Dir     string        `name:"dir" placeholder:"DIR" help:"Where the server and the frames go, in a directory of their own that is removed at the end (default: the place for temporary files)."`
 	Profile string        `name:"profile" placeholder:"DIR" help:"Also write profiles of the section work there: cpu.pprof, allocs.pprof, statements.tsv. They cost time of their own."`
@@ -34,7 +35,8 @@ Examples:
 
     archiver bench
     archiver bench --quick --only work --format json
-    archiver bench --only memory --outage 5m`
+    archiver bench --only memory --outage 5m
+    archiver bench --only facts --chats 1000000`
 }
 
 // Run measures and prints.
@@ -49,7 +51,7 @@ func (c benchCommand) Run(p *program) error {
 		}
 	}
 	report, err := bench.Run(p.ctx, bench.Config{
-		Archiver: program, Dir: c.Dir, Only: c.Only, Quick: c.Quick, Rounds: c.Rounds, Events: c.Events, Outage: c.Outage,
+		Archiver: program, Dir: c.Dir, Only: c.Only, Quick: c.Quick, Rounds: c.Rounds, Events: c.Events, Chats: c.Chats, Outage: c.Outage,
 		ProfileDir: c.Profile, Progress: func(step string) { fmt.Fprintf(p.stderr, "%s %s …\n", time.Now().Format(time.TimeOnly), step) },
 	})
 	switch {
