@@ -82,7 +82,7 @@ func (q *Queries) CountIncompleteChats(ctx context.Context, orgIds []string) ([]
 }
 
 const getChatsToFill = `-- name: GetChatsToFill :many
-select c.chat_id
+select c.chat_id, c.created_at
 from inbox.chats as c
 where c.org_id = $1 and c.chat_id = any($2::text[]) and c.deleted_at is null
     and (
@@ -98,20 +98,25 @@ type GetChatsToFillParams struct {
 	Since   time.Time
 }
 
+type GetChatsToFillRow struct {
+	ChatID    string
+	CreatedAt *time.Time
+}
+
 // Of some chats, those whose messages since then are not known to be all here.
-func (q *Queries) GetChatsToFill(ctx context.Context, arg GetChatsToFillParams) ([]string, error) {
+func (q *Queries) GetChatsToFill(ctx context.Context, arg GetChatsToFillParams) ([]GetChatsToFillRow, error) {
 	rows, err := q.db.Query(ctx, getChatsToFill, arg.OrgID, arg.ChatIds, arg.Since)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []GetChatsToFillRow
 	for rows.Next() {
-		var chat_id string
-		if err := rows.Scan(&chat_id); err != nil {
+		var i GetChatsToFillRow
+		if err := rows.Scan(&i.ChatID, &i.CreatedAt); err != nil {
 			return nil, err
 		}
-		items = append(items, chat_id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

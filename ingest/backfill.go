@@ -118,9 +118,13 @@ func (b *backfill) fill(ctx context.Context, org string) error {
 	b.result.Chats += len(changed)
 	b.result.Complete += len(changed) - len(incomplete)
 	p.entries = 0
-	for i, chatID := range incomplete {
+	for i, chat := range incomplete {
 		b.tell(orgID, len(changed)-len(incomplete)+i, len(changed))
-		if err := b.fillChat(ctx, p, chatID); err != nil {
+		from := b.config.Since
+		if chat.CreatedAt != nil && !chat.CreatedAt.Before(from) {
+			from = time.Time{} // as much, and known to be all of it
+		}
+		if err := b.fillChat(ctx, p, chat.ChatID, from); err != nil {
 			return err
 		}
 	}
@@ -130,8 +134,8 @@ func (b *backfill) fill(ctx context.Context, org string) error {
 }
 
 // fillChat reads one chat. What is about this chat alone does not end the others'.
-func (b *backfill) fillChat(ctx context.Context, p *sweep, chatID string) error {
-	err := p.messages(ctx, chatID, b.config.Since)
+func (b *backfill) fillChat(ctx context.Context, p *sweep, chatID string, from time.Time) error {
+	err := p.messages(ctx, chatID, from)
 	var status *invent.StatusError
 	if err == nil || ctx.Err() != nil || errors.Is(err, spool.ErrFull) || errors.As(err, &status) && status.Refused() {
 		return err

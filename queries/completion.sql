@@ -8,7 +8,7 @@ limit @chats;
 
 -- name: GetChatsToFill :many
 -- Of some chats, those whose messages since then are not known to be all here.
-select c.chat_id
+select c.chat_id, c.created_at
 from inbox.chats as c
 where c.org_id = @org_id and c.chat_id = any(@chat_ids::text[]) and c.deleted_at is null
     and (
