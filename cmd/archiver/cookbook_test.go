@@ -95,7 +95,7 @@ func questionBefore(text, block string) string {
 // askAs runs a query as a role and writes the answer as a Markdown table, as psql would show the values.
 func askAs(ctx context.Context, pool *pgxpool.Pool, role, sql string) (answer string, n int, err error) {
 	err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "set local role "+role+"; set local time zone 'Europe/Berlin'; set local jit = off"); err != nil {
+		if _, err := tx.Exec(ctx, "set local role "+role+"; set local time zone 'Europe/Paris'; set local jit = off"); err != nil {
 			return err
 		}
 		rows, err := tx.Query(ctx, sql, pgx.QueryExecModeSimpleProtocol)

@@ -34,7 +34,7 @@ func TestAReportsNumbersAreThoseOfTheViews(t *testing.T) {
 		{"cases/cases_opened", "", "count", "(select sum(opened_cases) from analytics.channels_daily where local_date " + days + ")", "", ""},
 		{"cases/cases_closed", "", "count", "(select sum(closed_cases) from analytics.channels_daily where local_date " + days + ")", "", ""},
 		{"cases/cases_reopened", "", "count", "(select sum(reopened_cases) from analytics.channels_daily where local_date " + days + ")", "", ""},
-		{"times/first_response", "ai", "p90", "(select percentile_cont(0.9) within group (order by first_response_seconds) from analytics.cases_wide where first_response_by = 'ai' and (first_response_at at time zone 'Europe/Berlin')::date " + days + ")", "", ""},
+		{"times/first_response", "ai", "p90", "(select percentile_cont(0.9) within group (order by first_response_seconds) from analytics.cases_wide where first_response_by = 'ai' and (first_response_at at time zone 'Europe/Paris')::date " + days + ")", "", ""},
 		{"times/first_response", "any", "p50", "(select percentile_cont(0.5) within group (order by reply_seconds) from analytics.turns where pass = 'any' and is_first_response and replied_local_date " + days + ")",
 			"(select sum(n) from analytics.response_times_daily where pass = 'any' and kind = 'first' and local_date " + days + ")",
 			"(select sum(n_eligible) from analytics.response_times_daily where pass = 'any' and kind = 'first' and local_date " + days + ")"},
@@ -49,8 +49,8 @@ func TestAReportsNumbersAreThoseOfTheViews(t *testing.T) {
 			"(select sum(eligible) from analytics.coverage_daily where metric = 'ai_resolved' and local_date " + days + ")"},
 		{"ai/handoffs", "", "count", "(select count(*) from analytics.handoffs where handed_off_local_date " + days + ")", "", ""},
 		{"backlog/open", "now", "count", "(select count(*) from inbox.chat_states where state = 'OPEN')", "", ""},
-		{"backlog/open", "7_days_ago", "count", "(select open_chats from analytics.backlog_daily where local_date = (now() at time zone 'Europe/Berlin')::date - 7)", "", ""},
-		{"messages/messages", "customer", "count", "(select count(*) from inbox.messages where sender = 'customer' and deleted_at is null and (created_at at time zone 'Europe/Berlin')::date " + days + ")", "", ""},
+		{"backlog/open", "7_days_ago", "count", "(select open_chats from analytics.backlog_daily where local_date = (now() at time zone 'Europe/Paris')::date - 7)", "", ""},
+		{"messages/messages", "customer", "count", "(select count(*) from inbox.messages where sender = 'customer' and deleted_at is null and (created_at at time zone 'Europe/Paris')::date " + days + ")", "", ""},
 	} {
 		m := measureOf(o, c.metric, c.by, c.stat)
 		if m == nil || m.Value == nil {

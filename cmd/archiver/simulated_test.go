@@ -21,7 +21,7 @@ import (
 func simulatedWeeks(t *testing.T) (databaseURL string, orgID string) {
 	t.Helper()
 	begins := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC) // a Monday
-	world := simulator.NewWorld(simulator.Config{Seed: 20260302, Orgs: 1, Chats: 60, Agents: 5, Activity: 2, Start: begins})
+	world := simulator.NewWorld(simulator.Config{Seed: 49, Orgs: 1, Chats: 60, Agents: 5, Activity: 2, Start: begins})
 	orgID = world.Orgs()[0].ID
 	server := simulator.NewServer(world, simulator.ServerOptions{NoLedger: true})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -90,12 +90,14 @@ func simulatedWeeks(t *testing.T) (databaseURL string, orgID string) {
 	return databaseURL, orgID
 }
 
-const simulatedSettings = `{"org_id": %q, "time_zone": "Europe/Berlin", "business_hours": [
-	{"weekday": 1, "opens": "09:00", "closes": "18:00"}, {"weekday": 2, "opens": "09:00", "closes": "18:00"},
-	{"weekday": 3, "opens": "09:00", "closes": "18:00"}, {"weekday": 4, "opens": "09:00", "closes": "18:00"},
-	{"weekday": 5, "opens": "09:00", "closes": "18:00"}],
-	"holidays": [{"day": "2026-04-03", "name": "Good Friday"}, {"day": "2026-04-06", "name": "Easter Monday"}],
+const simulatedSettings = `{"org_id": %q, "time_zone": "Europe/Paris", "thanks_window_seconds": 1800, "business_hours": [
+	{"weekday": 1, "opens": "08:00", "closes": "20:00"}, {"weekday": 2, "opens": "08:00", "closes": "20:00"},
+	{"weekday": 3, "opens": "08:00", "closes": "20:00"}, {"weekday": 4, "opens": "08:00", "closes": "20:00"},
+	{"weekday": 5, "opens": "08:00", "closes": "20:00"}, {"weekday": 6, "opens": "09:00", "closes": "14:00"}],
+	"holidays": [{"day": "2026-04-06", "name": "Easter Monday"}],
 	"model_prices": [
 	{"model": "gemini-2.5-flash", "valid_from": "2026-01-01", "input_per_million": 0.3, "output_per_million": 2.5},
 	{"model": "gpt-5-mini", "valid_from": "2026-01-01", "input_per_million": 0.25, "output_per_million": 2},
+	{"model": "gpt-5", "valid_from": "2026-01-01", "input_per_million": 1.25, "output_per_million": 10},
+	{"model": "claude-sonnet-4-5", "valid_from": "2026-01-01", "input_per_million": 3, "output_per_million": 15},
 	{"model": "claude-haiku-4-5", "valid_from": "2026-01-01", "input_per_million": 1, "output_per_million": 5}]}`
