@@ -12,6 +12,37 @@ import (
 	"github.com/google/uuid"
 )
 
+const addGap = `-- name: AddGap :execrows
+insert into ops.gaps (org_id, gap_id, began_at, ended_at, cause, status, chats_swept, messages_recovered)
+values ($1, $2, $3, $4::timestamptz, $5, $6, 0, 0)
+on conflict (org_id, gap_id) do nothing
+`
+
+type AddGapParams struct {
+	OrgID   string
+	GapID   uuid.UUID
+	BeganAt time.Time
+	EndedAt time.Time
+	Cause   string
+	Status  string
+}
+
+// A gap that may be there already: it then stays as it is, repaired or not.
+func (q *Queries) AddGap(ctx context.Context, arg AddGapParams) (int64, error) {
+	result, err := q.db.Exec(ctx, addGap,
+		arg.OrgID,
+		arg.GapID,
+		arg.BeganAt,
+		arg.EndedAt,
+		arg.Cause,
+		arg.Status,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const countRecovered = `-- name: CountRecovered :one
 select count(*)
 from inbox.messages as m
@@ -161,7 +192,7 @@ type GetOpenGapsParams struct {
 	Before time.Time
 }
 
-// The gap of an org that an earlier process left open when it stopped in good order.
+// The gaps of an org that earlier processes left open, oldest first: one for each that stopped in good order or was overtaken.
 func (q *Queries) GetOpenGaps(ctx context.Context, arg GetOpenGapsParams) ([]OpsGap, error) {
 	rows, err := q.db.Query(ctx, getOpenGaps, arg.OrgID, arg.Before)
 	if err != nil {

@@ -75,6 +75,34 @@ func TestAFullDiskUnderTheSpoolStopsTheReaderRecordsTheGapAndPasses(t *testing.T
 	s.verdict()
 }
 
+// Nothing can be deleted but the one segment there is, and nothing can be written before.
+func TestADiskThatTheSpoolAloneFillsIsGoneOnWith(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, 300)
+	small := mountSmall(t, filepath.Join(t.TempDir(), "small"), "3m")
+	s.spoolDir = filepath.Join(small, "spool")
+	p := s.start("ARCHIVER_DATA_DIR="+t.TempDir(), "ARCHIVER_FAILPOINTS="+quickReconnects)
+	s.connected()
+	s.flows(50)
+	release := s.lock("lock table raw.events in access exclusive mode")
+	p.says("the spool is full")
+	s.wait("the last block to be taken", func() bool {
+		var disk syscall.Statfs_t
+		if err := syscall.Statfs(small, &disk); err != nil {
+			t.Fatal(err)
+		}
+		return disk.Bfree == 0
+	})
+	release()
+	s.flows(1000)
+	s.caughtUp(p)
+	p.stop()
+	if n := s.count("select count(*) from ops.gaps where cause = 'the spool is full'"); n == 0 {
+		t.Error("no gap says that the spool was full")
+	}
+	s.verdict()
+}
+
 func TestAtItsQuotaTheReaderStopsAndGoesOnWhenPostgresIsBack(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, 300)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // killPoints are the failpoints, in the order of the way of a frame, with how often a point may be passed before it kills:
@@ -37,6 +38,7 @@ func TestKilledAtAnyInstructionNothingThatWasSpooledIsLostOrStoredTwice(t *testi
 	t.Logf("FAULTS_KILLS=%d FAULTS_SEED=%d", kills, seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	s := newStage(t, 300)
+	began, killed := time.Now(), map[string]int{}
 	order := random.Perm(len(killPoints))
 	for i := range kills {
 		if i%len(order) == 0 {
@@ -48,10 +50,42 @@ func TestKilledAtAnyInstructionNothingThatWasSpooledIsLostOrStoredTwice(t *testi
 		if err := p.killedItself(); err != nil {
 			t.Fatalf("kill %d, %s: %v", i+1, what, err)
 		}
+		killed[point.name]++
 	}
 	p := s.start()
 	s.caughtUp(p)
 	p.stop()
+	t.Logf("killed %d times in %s: %v", kills, time.Since(began).Round(time.Second), killed)
+	if kills >= len(killPoints) && len(killed) != len(killPoints) {
+		t.Errorf("killed at %d points, want each of the %d", len(killed), len(killPoints))
+	}
+	s.verdict()
+}
+
+// Pages of the lists are on the spool like frames. A repair that was cut off begins anew.
+func TestARepairThatIsKilledAgainAndAgainIsMadeInTheEnd(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, 50)
+	repairing := []string{"ARCHIVER_RECONCILE=auto", "ARCHIVER_RECONCILE_RPM=60000", smallSpool}
+	for n := range 6 {
+		point := []string{"before-commit", "after-commit", "fsynced"}[n%3]
+		p := s.start(append(repairing, fmt.Sprintf("ARCHIVER_FAILPOINTS=%s=%d:kill", point, 3+2*n))...)
+		if err := p.killedItself(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := s.start(repairing...)
+	s.wait("every gap to be repaired", func() bool {
+		return s.count("select count(*) from ops.gaps where ended_at is null or status <> 'repaired'") == 0
+	})
+	s.caughtUp(p)
+	p.stop()
+	if n := s.count("select count(*) from ops.gaps where status = 'repaired'"); n == 0 {
+		t.Error("no gap was repaired, want one for each process that was killed after it had listened")
+	}
+	if n := s.count("select count(*) from raw.events where source = 'rest'"); n == 0 {
+		t.Error("no page of a list is in raw.events")
+	}
 	s.verdict()
 }
 

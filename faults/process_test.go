@@ -74,12 +74,7 @@ type process struct {
 func (s *stage) start(environment ...string) *process {
 	s.t.Helper()
 	cmd := exec.Command(archiver(s.t), "ingest")
-	cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "INVENT_API_KEY=" + canaryKey, "INVENT_API_URL=" + s.url,
-		"INVENT_ORG=" + s.org, "DATABASE_URL=" + s.databaseURL, "ARCHIVER_SPOOL_DIR=" + s.spoolDir,
-		"ARCHIVER_DATA_DIR=" + filepath.Dir(s.spoolDir), "ARCHIVER_LISTEN=127.0.0.1:0",
-		"ARCHIVER_SPOOL_MAX_BYTES=200MiB", "ARCHIVER_MAX_FRAME_BYTES=1MiB", "ARCHIVER_RECONCILE=off",
-	}, environment...)
+	cmd.Env = append(s.environment(), environment...)
 	p := &process{
 		s: s, cmd: cmd, log: &output{}, ended: make(chan struct{}),
 		http: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}},
@@ -94,14 +89,44 @@ func (s *stage) start(environment ...string) *process {
 		_ = cmd.Wait() // how it ended is read from its state
 		close(p.ended)
 	}()
+	var listening sync.WaitGroup
+	listening.Go(p.listen)
 	s.t.Cleanup(func() {
 		_ = cmd.Process.Kill() // fails only when it has ended
 		<-p.ended
+		listening.Wait()
 		if s.t.Failed() {
 			s.t.Logf("the log of process %d:\n%s", cmd.Process.Pid, p.log.tail(6_000))
 		}
 	})
 	return p
+}
+
+// environment is what every run of the archiver is given, with all that it can log.
+func (s *stage) environment() []string {
+	return []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "INVENT_API_KEY=" + canaryKey, "INVENT_API_URL=" + s.url,
+		"INVENT_ORG=" + s.org, "DATABASE_URL=" + s.databaseURL, "ARCHIVER_SPOOL_DIR=" + s.spoolDir,
+		"ARCHIVER_DATA_DIR=" + filepath.Dir(s.spoolDir), "ARCHIVER_LISTEN=127.0.0.1:0", "ARCHIVER_LOG_LEVEL=debug",
+		"ARCHIVER_SPOOL_MAX_BYTES=200MiB", "ARCHIVER_MAX_FRAME_BYTES=1MiB", "ARCHIVER_RECONCILE=off",
+	}
+}
+
+// listen asks the process for all that it answers over HTTP, again and again until it ends, whatever is done to it.
+func (p *process) listen() {
+	for {
+		select {
+		case <-p.ended:
+			return
+		case <-time.After(100 * time.Millisecond):
+		}
+		if p.address() == "" {
+			continue
+		}
+		for _, path := range []string{"/metrics", "/readyz", "/healthz"} {
+			_, _, _ = p.ask(path) // a process that is killed, stopped or ends does not answer
+		}
+	}
 }
 
 func (p *process) signal(signal syscall.Signal) {
@@ -125,7 +150,8 @@ func (p *process) exit() int {
 // stop ends the process as an operator would, and expects that it ends in good order.
 func (p *process) stop() {
 	p.s.t.Helper()
-	p.s.metrics = append(p.s.metrics, p.get("/metrics"))
+	p.get("/metrics")
+	p.get("/readyz")
 	p.signal(syscall.SIGTERM)
 	if code := p.exit(); code != 0 {
 		p.s.t.Errorf("after SIGTERM the archiver exits with %d, want 0", code)
@@ -176,35 +202,76 @@ type readiness struct {
 // ready asks /readyz; 0 when nobody answers.
 func (p *process) ready() (code int, r readiness) {
 	p.s.t.Helper()
-	address := p.address()
-	if address == "" {
+	code, body, err := p.ask("/readyz")
+	if err != nil || json.Unmarshal(body, &r) != nil {
 		return 0, r
 	}
-	resp, err := p.http.Get("http://" + address + "/readyz")
-	if err != nil {
-		return 0, r
-	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(resp.Body).Decode(&r); err != nil {
-		return 0, r
-	}
-	return resp.StatusCode, r
+	return code, r
 }
 
 func (p *process) get(path string) string {
 	p.s.t.Helper()
-	var address string
-	p.s.wait("the archiver to say where it is ready", func() bool { address = p.address(); return address != "" })
-	resp, err := p.http.Get("http://" + address + path)
-	if err != nil {
-		p.s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	p.s.wait("the archiver to say where it is ready", func() bool { return p.address() != "" })
+	_, body, err := p.ask(path)
 	if err != nil {
 		p.s.t.Fatal(err)
 	}
 	return string(body)
+}
+
+// ask asks the process, and has the answer looked through for what nobody may be told.
+func (p *process) ask(path string) (code int, body []byte, err error) {
+	address := p.address()
+	if address == "" {
+		return 0, nil, errors.New("the process has not said yet where it answers")
+	}
+	resp, err := p.http.Get("http://" + address + path)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	if body, err = io.ReadAll(resp.Body); err != nil {
+		return 0, nil, err
+	}
+	p.s.heard.add(path, string(body))
+	return resp.StatusCode, body, nil
+}
+
+// hearing is what processes answered: how much, and what was told that nobody may be told.
+type hearing struct {
+	mu     sync.Mutex
+	asked  map[string]int // by path
+	unduly []string
+}
+
+func (h *hearing) add(path, body string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if tale := tells(path, body); tale != "" {
+		h.unduly = append(h.unduly, tale)
+	}
+	if path == "/metrics" && !strings.Contains(body, "archiver_received_frames_total") {
+		return // of a process that has just begun, and has received nothing
+	}
+	if h.asked == nil {
+		h.asked = map[string]int{}
+	}
+	h.asked[path]++
+}
+
+func (h *hearing) counts() (answers, metrics, readiness int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, n := range h.asked {
+		answers += n
+	}
+	return answers, h.asked["/metrics"], h.asked["/readyz"]
+}
+
+func (h *hearing) tales() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.unduly
 }
 
 var readyAt = regexp.MustCompile(`"ready_at":"http://([^/"]+)/readyz"`)

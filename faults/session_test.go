@@ -195,3 +195,36 @@ func TestAStandbyTakesOverFromAStoppedProcessWhichIsFencedWhenItWakes(t *testing
 	s.isSentTwice = true
 	s.verdict()
 }
+
+func TestAStandbyTakesOverFromAKilledProcessAndRepairsTheGap(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, 50)
+	listens := s.start()
+	s.connected()
+	s.flows(50)
+	for n := range 3 {
+		s.spoolDir += "-next"
+		standby := s.start("ARCHIVER_RECONCILE=auto", "ARCHIVER_RECONCILE_RPM=60000")
+		standby.says("standing by")
+		killedAt := time.Now()
+		listens.signal(syscall.SIGKILL)
+		listens.exit()
+		standby.says("connected to the inbox")
+		s.wait("the gap of the takeover to be repaired", func() bool {
+			return s.count("select count(*) from ops.gaps where org_id = $1 and ended_at > $2 and status = 'repaired'", s.org, killedAt) == 1
+		})
+		s.flows(50)
+		t.Logf("takeover %d: connected and repaired after %s", n+1, time.Since(killedAt).Round(100*time.Millisecond))
+		listens = standby
+	}
+	s.caughtUp(listens)
+	listens.stop()
+	// What the killed ones had on their spools is written when these are opened: by a process that is given them.
+	for s.spoolDir != "" && strings.HasSuffix(s.spoolDir, "-next") {
+		s.spoolDir = strings.TrimSuffix(s.spoolDir, "-next")
+		p := s.start()
+		s.caughtUp(p)
+		p.stop()
+	}
+	s.verdict()
+}

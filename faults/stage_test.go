@@ -39,8 +39,8 @@ type stage struct {
 	databaseURL string
 	spoolDir    string
 	pool        *pgxpool.Pool // the test's own way to the database
-	metrics     []string      // as they were scraped last of each process
-	logs        []*output
+	heard       hearing       // what processes answered over HTTP
+	logs        []*output     // what they wrote
 	injected    atomic.Int64
 	silence     func() // ends the talk
 	isSentTwice bool   // two processes were connected at once: a frame that one missed the other may have kept
@@ -189,6 +189,14 @@ func (s *stage) terminate() int {
 	s.t.Helper()
 	return s.count(`select count(pg_terminate_backend(pid)) from pg_stat_activity
 		where datname = current_database() and application_name = 'archiver'`)
+}
+
+func (s *stage) text(query string) (text string) {
+	s.t.Helper()
+	if err := s.pool.QueryRow(s.t.Context(), query).Scan(&text); err != nil {
+		s.t.Fatalf("%s: %v", query, err)
+	}
+	return text
 }
 
 func collect[T any](s *stage, query string, args ...any) []T {

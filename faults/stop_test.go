@@ -54,6 +54,25 @@ func TestASecondSignalEndsItAtOnceAndLosesNothingThatWasReceived(t *testing.T) {
 	s.verdict()
 }
 
+func TestAStopWhilePostgresIsStuckEndsByItsDeadlineAndTheNextStartWritesTheRest(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, 200)
+	p := s.start()
+	s.connected()
+	s.flows(50)
+	release := s.lock("lock table raw.events in access exclusive mode")
+	s.wait("events to pile up", func() bool { _, r := p.ready(); return r.Pending > 100 })
+	p.stop() // expects 0
+	if !strings.Contains(p.log.String(), "stopped before Postgres had taken everything") {
+		t.Error("the log does not tell that events wait in the spool for the next start")
+	}
+	release()
+	p = s.start()
+	s.caughtUp(p)
+	p.stop()
+	s.verdict()
+}
+
 // A process that slept has a kernel full of frames, and does not take its own absence for the server's.
 func TestAProcessThatIsStoppedForAWhileGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()

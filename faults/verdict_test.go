@@ -4,6 +4,7 @@ package faults_test
 
 import (
 	"fmt"
+	"os/exec"
 	"strings"
 	"time"
 )
@@ -34,6 +35,9 @@ func (s *stage) verdict() {
 	s.nothingIsStoredTwice()
 	s.everyFrameIsKeptOrInAGap()
 	s.nothingIsIsolated()
+	if code, said := s.rebuildVerify(); code != 0 {
+		s.t.Errorf("archiver rebuild --verify exits with %d, want 0: inbox is what raw gives. It says:\n%s", code, said)
+	}
 	s.nothingIsTold()
 }
 
@@ -133,26 +137,57 @@ func (s *stage) nothingIsIsolated() {
 	}
 }
 
-// nothingIsTold looks for the canaries wherever they must not be.
+// rebuildVerify compares inbox with what raw gives: 0 when they are equal, 1 and the rows that differ when not.
+func (s *stage) rebuildVerify() (code int, said string) {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), archiver(s.t), "rebuild", "--verify")
+	cmd.Env = s.environment()
+	out := &output{}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); cmd.ProcessState == nil {
+		s.t.Fatalf("running archiver rebuild --verify: %v", err)
+	}
+	s.logs = append(s.logs, out)
+	return cmd.ProcessState.ExitCode(), out.tail(6_000)
+}
+
+// nothingIsTold looks for the canaries wherever they must not be: what the processes wrote and answered, and the records
+// of how it went, ops whole and the flaws of raw.
 func (s *stage) nothingIsTold() {
 	s.t.Helper()
-	places := map[string]string{"the metrics": strings.Join(s.metrics, "\n")}
 	for i, log := range s.logs {
-		places[fmt.Sprintf("the log of process %d", i+1)] = log.String()
+		s.tellsNothing(fmt.Sprintf("the output of process %d", i+1), log.String())
 	}
-	type text struct{ Text string }
-	for _, r := range collect[text](s, `select coalesce(string_agg(t, ' '), '') from (
-		select close_reason from ops.connections union all select cause from ops.gaps
-		union all select array_to_string(flaws, ' ') from raw.events) as r (t)`) {
-		places["what ops and flaws say"] = r.Text
+	answers, metrics, readiness := s.heard.counts()
+	if metrics == 0 || readiness == 0 {
+		s.t.Errorf("/metrics was read %d times and /readyz %d times, want both at least once", metrics, readiness)
 	}
-	for place, text := range places {
-		for _, canary := range []string{canaryKey, canaryText} {
-			if at := strings.Index(text, canary); at >= 0 {
-				s.t.Errorf("%s tells %s: …%s…", place, canary, text[max(0, at-200):min(len(text), at+100)])
-			}
+	s.t.Logf("%d answers over HTTP looked through, %d of them metrics", answers, metrics)
+	for _, tale := range s.heard.tales() {
+		s.t.Error(tale)
+	}
+	s.tellsNothing("raw.events.flaws", s.text("select coalesce(string_agg(array_to_string(flaws, ' '), ' '), '') from raw.events"))
+	type table struct{ Name string }
+	for _, t := range collect[table](s, "select tablename from pg_tables where schemaname = 'ops'") {
+		s.tellsNothing("ops."+t.Name, s.text("select coalesce(string_agg(t::text, ' '), '') from ops."+t.Name+" as t"))
+	}
+}
+
+func (s *stage) tellsNothing(place, text string) {
+	s.t.Helper()
+	if tale := tells(place, text); tale != "" {
+		s.t.Error(tale)
+	}
+}
+
+// tells says which canary the text of a place has in it, and what is around it; nothing where there is none.
+func tells(place, text string) string {
+	for _, canary := range []string{canaryKey, canaryText} {
+		if at := strings.Index(text, canary); at >= 0 {
+			return fmt.Sprintf("%s tells %s: …%s…", place, canary, text[max(0, at-200):min(len(text), at+100)])
 		}
 	}
+	return ""
 }
 
 func later(a, b time.Time) time.Time {

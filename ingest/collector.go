@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"path/filepath"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,7 +40,7 @@ func (c collector) Collect(metrics chan<- prometheus.Metric) {
 	gauge(lagDesc, s.Lag.Seconds())
 	gauge(pendingDesc, float64(s.Pending))
 	for _, l := range i.lanes {
-		stats, lane := l.spool.Stats(), filepath.Base(i.dirs[l.spool])
+		stats, lane := l.spool.Stats(), i.laneName(l)
 		gauge(spoolBytesDesc, float64(stats.Bytes), lane)
 		gauge(spoolMaxBytesDesc, float64(stats.MaxBytes), lane)
 	}

@@ -43,6 +43,9 @@ func (g *gap) end(at time.Time) {
 	}
 }
 
+// isOfOwnOrg reports whether it is not known yet what org the gap is of. The ledger's lock guards that, not the gap's.
+func (g *gap) isOfOwnOrg() bool { return g.row.OrgID == invent.OwnOrg }
+
 // isSaved reports whether Postgres has all there is to say of the gap so far.
 func (g *gap) isSaved() bool {
 	g.mu.Lock()
@@ -82,8 +85,8 @@ func later(a, b time.Time) time.Time {
 func gapAfter(c *connection, err error) *gap {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.openedAt == nil || errors.Is(err, errLeaseLost) {
-		return nil // it was never listened to and the gap before it goes on; or another process listens
+	if c.openedAt == nil || errors.Is(err, errLeaseLost) || errors.Is(err, errHeldTwice) {
+		return nil // it was never listened to and the gap before it goes on; or another process or session listens
 	}
 	began := *c.openedAt
 	if heard := c.lastHeard(); heard != nil {

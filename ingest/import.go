@@ -242,8 +242,9 @@ func (i *importing) append(ctx context.Context, r *spool.Record) error {
 	}
 }
 
-// beginBeside is for batches that are written beside those of whoever listens to the orgs. They wait while a rebuild is at work, and take turns with whoever listens
-// to the orgs, on the orgs' lease rows; where one has none yet, no lane may be writing when it gets it.
+// beginBeside is for batches that are written beside those of whoever listens to the orgs. They wait while a rebuild is at
+// work, and take turns with whoever listens to the orgs, on the orgs' lease rows; where one has none yet, no lane may be
+// writing when it gets it.
 func (b *batch) beginBeside(ctx context.Context, tx pgx.Tx) error {
 	if !b.lane.beside {
 		return nil
@@ -306,5 +307,6 @@ func (b *batch) passOver(ctx context.Context, q *db.Queries) error {
 		known[id] = true
 	}
 	b.passed, b.events = int64(len(b.events)-len(fresh)), fresh
+	b.lane.passed = b.passed
 	return nil
 }

@@ -33,7 +33,7 @@ type Config struct {
 	Maintain func(context.Context) error
 
 	SpoolDir      string
-	SpoolMaxBytes int64 // over all lanes; 0 = the spool's default
+	SpoolMaxBytes int64 // over all lanes; 0 = the spool's default for each of them
 	Lanes         int   // 0 = 1 for one org, else 2
 	Instance      string
 	// ReconcileRPM is how many REST requests a minute may be made to fetch what was missed; 0 = none, gaps stay unrepaired.
@@ -125,7 +125,11 @@ func (i *Ingester) openSpools() error {
 		if !e.IsDir() || !strings.HasPrefix(e.Name(), "lane-") || strings.HasSuffix(e.Name(), fmt.Sprintf("-of-%d", c.Lanes)) {
 			continue
 		}
-		lane, err := i.openLane(filepath.Join(c.SpoolDir, e.Name()))
+		dir := filepath.Join(c.SpoolDir, e.Name())
+		if segments, err := filepath.Glob(filepath.Join(dir, "*.seg")); err == nil && len(segments) == 0 {
+			continue // drained, and kept for what was set aside in it
+		}
+		lane, err := i.openLane(dir)
 		if err != nil {
 			return err
 		}
@@ -180,7 +184,7 @@ func (g *GiveUp) Error() string { return g.Err.Error() }
 func (g *GiveUp) Unwrap() error { return g.Err }
 
 // Run ingests until ctx ends, then stops listening, writes what was received, and returns nil. An org that Invent
-// refuses before it was ever connected ends it with a *RefusedError; a spool that fails with that failure.
+// refuses at the first try to connect ends it with a *RefusedError; a spool that fails with that failure.
 func (i *Ingester) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, i.Close()) }()
 	// Two contexts: intake stops listening, writing lets what was received be written.
@@ -286,7 +290,8 @@ func (i *Ingester) write(ctx, maintaining context.Context, lanes *errgroup.Group
 	return nil
 }
 
-// drain empties a spool of an earlier run, so that an org's events are never written out of order, and removes it.
+// drain empties a spool of an earlier run, so that an org's events are never written out of order, and removes
+// what it no longer needs of it.
 func (i *Ingester) drain(ctx context.Context, l *Lane) error {
 	dir := i.dirs[l.spool]
 	i.log.Info("writing the spool of an earlier run with another number of lanes first", "dir", dir)
@@ -297,8 +302,13 @@ func (i *Ingester) drain(ctx context.Context, l *Lane) error {
 	if err := l.spool.Close(); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(dir); err != nil {
+	kept, err := spool.Remove(dir)
+	if err != nil {
 		return fmt.Errorf("removing the drained spool: %w", err)
+	}
+	if kept > 0 {
+		i.log.Warn("the drained spool's directory stays for the damaged pieces that were set aside in it; delete it when nobody wants to look into them",
+			"dir", dir, "files", kept)
 	}
 	return nil
 }
@@ -363,13 +373,13 @@ func (i *Ingester) Status() Status {
 		}
 	}
 	for _, l := range i.lanes {
-		s.Committed += l.stored.Load()
 		stats := l.spool.Stats()
 		if stats.MaxBytes > 0 && stats.Bytes*10 >= stats.MaxBytes*9 {
-			s.Reasons = append(s.Reasons, "the spool is at 90 % of its quota or above")
+			s.Reasons = append(s.Reasons, "the spool of "+i.laneName(l)+" is at 90 % of its quota or above")
 		}
 	}
 	for _, l := range slices.Concat(i.lanes, i.leftover) {
+		s.Committed += l.stored.Load()
 		s.Lag = max(s.Lag, l.lag(l.spool.Stats()))
 	}
 	if s.Lag > stalledAfter {
@@ -377,6 +387,9 @@ func (i *Ingester) Status() Status {
 	}
 	return s
 }
+
+// laneName is the name of a lane's directory.
+func (i *Ingester) laneName(l *Lane) string { return filepath.Base(i.dirs[l.spool]) }
 
 // stalledAfter is how old an event that is not committed may be before the ingester is not ready.
 const stalledAfter = 30 * time.Second

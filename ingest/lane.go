@@ -58,7 +58,7 @@ type Lane struct {
 	log       *slog.Logger
 	beside    bool         // LaneConfig.Beside
 	mayBeLate atomic.Int32 // above 0 while events may come that were observed before ones that are stored
-	// orgs lists the orgs whose events the spool holds, and olderBy is told of their gaps; both nil for imports, which
+	// orgs lists the orgs whose events the spool holds, and olderBy is told of gaps that were recorded of them; both nil for imports, which
 	// are run again by those who need them.
 	orgs    func(context.Context) ([]string, error)
 	olderBy func(gaps []db.OpsGap, isStart bool)
@@ -69,9 +69,11 @@ type Lane struct {
 	lastReceived *time.Time   // of the event there, when the checkpoint was last read; nil when the database had none
 	stored       atomic.Int64 // events written since the start
 	known        atomic.Int64 // imported events that were stored before, of those that were tried to be written
+	passed       int64        // of those, the ones in the last batch that came so far: it may turn out to be committed
 	oldest       atomic.Int64 // µs since 1970: when the oldest event that is read and not written arrived; 0 when none is
 	chats        *lru.Cache[chatKey, *chat]
 	entities     *entities
+	damageNoted  bool            // recordDamage has been through
 	spooledSince time.Time       // when the oldest event was received that waited in the spool at the start; zero: none did
 	decoder      *invent.Decoder // of events that are read again
 	blocks       *blocks         // of events that are read again
@@ -145,6 +147,11 @@ func (l *Lane) open(ctx context.Context, isStart bool) error {
 		}
 		if err := l.noticeOlder(ctx, isStart); err != nil {
 			return err
+		}
+		if isStart {
+			if err := l.recordDamage(ctx); err != nil {
+				return err
+			}
 		}
 		// If the disk lost what Postgres already holds, its numbers must not be given out again.
 		l.spool.SkipTo(l.committed.Load())
@@ -315,7 +322,7 @@ func (l *Lane) isolate(ctx context.Context, events []*event, refusal error) erro
 	e := events[0]
 	l.metrics.isolated.Inc()
 	l.log.Warn("Postgres refuses an event; its bytes are kept, nothing is read from it",
-		"org", e.orgID, "seq", e.seq, "error", describeError(refusal))
+		"org_id", e.orgID, "seq", e.seq, "error", describeError(refusal))
 	e.reading.Flaws = append(e.reading.Flaws, "frame: refused by Postgres ("+sqlState(refusal)+")")
 	e.reading.Payload, e.request, e.typ, e.identifier, e.chatID, e.chats, e.orgs = nil, nil, nil, nil, nil, nil, nil
 	began := l.now()
@@ -352,6 +359,7 @@ func (l *Lane) attempt(ctx context.Context, events []*event) error {
 		return errOlder
 	}
 	if l.committed.Load() >= events[len(events)-1].place {
+		l.known.Add(l.passed)
 		return nil
 	}
 	return failure

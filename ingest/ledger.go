@@ -9,6 +9,7 @@ import (
 
 	"archiver/db"
 	"archiver/internal/failpoint"
+	"archiver/invent"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -24,7 +25,7 @@ const (
 )
 
 // ledger writes ops.connections and ops.gaps beside the lanes, so that neither waits for the other. While Postgres is
-// away the rows wait in memory.
+// away the rows wait in memory; so do those of invent.OwnOrg until it is known what org that is.
 type ledger struct {
 	pool     *pgxpool.Pool
 	instance string
@@ -60,15 +61,55 @@ func newLedger(pool *pgxpool.Pool, instance string, log *slog.Logger) *ledger {
 // ready is called once the database has its schema.
 func (l *ledger) ready() { close(l.isReady) }
 
-// holds is called when it is known that this process listens, or wants to listen, to an org: what the org's last listener
-// left is then looked up.
-func (l *ledger) holds(orgID string) {
+// holds is called when it is known that this process listens, or wants to listen, to an org since a time: what the org's
+// last listener left is then looked up.
+func (l *ledger) holds(orgID string, since time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.unknown = slices.DeleteFunc(l.unknown, func(h holding) bool { return h.orgID == orgID })
-	l.unknown = append(l.unknown, holding{orgID, time.Now()})
-	delete(l.firstOpened, orgID)
+	l.unknown = append(l.unknown, holding{orgID, since})
+	if l.firstOpened[orgID].Before(since) {
+		delete(l.firstOpened, orgID)
+	}
+	// A gap that this process left when it listened to the org before: whoever took the org since has ended it.
+	if g := l.openGap[orgID]; g != nil && g.row.BeganAt.Before(since) {
+		delete(l.openGap, orgID)
+		l.gaps = slices.DeleteFunc(l.gaps, func(other *gap) bool { return other == g })
+	}
 	l.flushSoon()
+}
+
+// ownOrgIs is called when the org behind invent.OwnOrg is known: what was noted so far is of that org. Where another
+// session listens to it, only that one's gaps are gaps.
+func (l *ledger) ownOrgIs(orgID string, isHeldTwice bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.connections {
+		c.mu.Lock()
+		if c.orgID == invent.OwnOrg {
+			c.orgID = orgID
+		}
+		c.mu.Unlock()
+	}
+	first, wasOpened := l.firstOpened[invent.OwnOrg]
+	open := l.openGap[invent.OwnOrg]
+	delete(l.firstOpened, invent.OwnOrg)
+	delete(l.openGap, invent.OwnOrg)
+	if isHeldTwice {
+		l.gaps = slices.DeleteFunc(l.gaps, (*gap).isOfOwnOrg)
+		return
+	}
+	for _, g := range l.gaps {
+		if g.isOfOwnOrg() {
+			g.row.OrgID = orgID
+		}
+	}
+	if open != nil {
+		l.openGap[orgID] = open
+	}
+	if wasOpened {
+		l.firstOpened[orgID] = first
+	}
 }
 
 // began notes that a connection is tried.
@@ -166,7 +207,7 @@ func (l *ledger) flushed(ctx context.Context) error {
 		l.mu.Lock()
 		waiting := len(l.unknown) > 0
 		for _, g := range l.gaps {
-			waiting = waiting || !g.isSaved()
+			waiting = waiting || !g.isSaved() && !g.isOfOwnOrg()
 		}
 		l.mu.Unlock()
 		if !waiting {
@@ -188,47 +229,55 @@ func (l *ledger) recall(ctx context.Context, q *db.Queries) error {
 		}
 		h := l.unknown[0]
 		l.mu.Unlock()
-		found, err := l.gapBefore(ctx, q, h)
+		found, err := l.gapsBefore(ctx, q, h)
 		if err != nil {
 			return err
 		}
 		l.mu.Lock()
 		l.unknown = l.unknown[1:]
-		if opened, yes := l.firstOpened[h.orgID]; found != nil {
-			l.gaps = append(l.gaps, found)
-			if yes {
-				found.end(opened)
+		l.gaps = append(l.gaps, found...)
+		if len(found) > 0 {
+			last := found[len(found)-1]
+			if opened, yes := l.firstOpened[h.orgID]; yes {
+				last.end(opened)
 			} else {
-				l.openGap[h.orgID] = found
+				l.openGap[h.orgID] = last
 			}
 		}
 		l.mu.Unlock()
 	}
 }
 
-// gapBefore is the gap in which this process found an org: the open one that its last listener left, or one since that
-// was last heard of; nil when the org was never listened to.
-func (l *ledger) gapBefore(ctx context.Context, q *db.Queries, h holding) (*gap, error) {
+// gapsBefore are the gaps in which this process found an org, the last of which goes on: the open ones that its last
+// listeners left, or one since that was last heard of; none when the org was never listened to.
+func (l *ledger) gapsBefore(ctx context.Context, q *db.Queries, h holding) (found []*gap, err error) {
 	open, err := q.GetOpenGaps(ctx, db.GetOpenGapsParams{OrgID: h.orgID, Before: h.since.UTC()})
 	if err != nil {
 		return nil, err
 	}
-	if len(open) > 0 {
-		return &gap{row: open[0]}, nil
+	for n, row := range open {
+		g := &gap{row: row}
+		if n+1 < len(open) {
+			g.end(open[n+1].BeganAt) // it was over by then, or there would be no other
+		}
+		found = append(found, g)
+	}
+	if len(found) > 0 {
+		return found, nil
 	}
 	heard, err := q.GetLastHeard(ctx, db.GetLastHeardParams{OrgID: h.orgID, Before: h.since.UTC()})
 	if err != nil {
 		return nil, err
 	}
 	if g := l.goesOn(h.orgID, heard); g != nil {
-		return g, nil
+		return []*gap{g}, nil
 	}
 	const cause = "the process that listened ended without saying so"
 	if len(heard) > 0 {
-		return newGap(h.orgID, heard[0], cause), nil
+		return []*gap{newGap(h.orgID, heard[0], cause)}, nil
 	}
 	if since := l.spooledSince(h.orgID); !since.IsZero() {
-		return newGap(h.orgID, since, cause), nil // its first listener ended before Postgres ever knew of it
+		return []*gap{newGap(h.orgID, since, cause)}, nil // its first listener ended before Postgres ever knew of it
 	}
 	return nil, nil
 }
@@ -262,7 +311,7 @@ func (l *ledger) changedConnections() (p db.UpsertConnectionsParams, written []*
 	defer l.mu.Unlock()
 	for _, c := range l.connections {
 		c.mu.Lock()
-		if c.changed || c.openedAt != nil && c.closedAt == nil {
+		if c.orgID != invent.OwnOrg && (c.changed || c.openedAt != nil && c.closedAt == nil) {
 			c.changed = false
 			written = append(written, c)
 			p.ConnectionIds = append(p.ConnectionIds, c.id)
@@ -290,7 +339,7 @@ func (l *ledger) saveGaps(ctx context.Context, q *db.Queries) error {
 	l.mu.Lock()
 	for _, g := range l.gaps {
 		g.mu.Lock()
-		if g.version != g.saved {
+		if g.version != g.saved && !g.isOfOwnOrg() {
 			written[g] = g.version
 			addGap(&p, &g.row)
 		}

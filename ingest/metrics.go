@@ -68,6 +68,12 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	return m
 }
 
+// forget drops what is told of an org under a name that another takes the place of.
+func (m *Metrics) forget(org string) {
+	m.connected.DeleteLabelValues(org)
+	m.reconnects.DeleteLabelValues(org)
+}
+
 // wrote counts a batch that is committed.
 func (m *Metrics) wrote(events []*event, now, began time.Time) {
 	m.committedEvents.Add(float64(len(events)))

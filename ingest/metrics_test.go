@@ -147,7 +147,7 @@ func TestASpoolNearItsQuotaIsNotReady(t *testing.T) {
 	t.Parallel()
 	const quota = 4 << 20
 	i, registry := observable(t, 2*quota)
-	near := "the spool is at 90 % of its quota or above"
+	near := "the spool of " + i.laneName(i.laneOf("o1")) + " is at 90 % of its quota or above"
 	if reasons := i.Status().Reasons; slices.Contains(reasons, near) {
 		t.Errorf("an empty spool gives the reasons %q", reasons)
 	}

@@ -96,6 +96,24 @@ func TestEventsAreWrittenOnceThoughTheReplyToACommitIsLost(t *testing.T) {
 	a.nothingIsFlawed()
 }
 
+func TestAnImportCountsWhatWasKnownThoughRepliesToCommitsAreLost(t *testing.T) {
+	t.Parallel()
+	between := &proxy{onCommit: func(int) fault { return loseReply }}
+	a := newArchiveBetween(t, between)
+	a.append(simulated(t, simulator.Config{Seed: 8, Chats: 30}, 600)...)
+	a.write()
+	a.check, a.pool = a.pool, a.check // the import goes through the proxy
+	text := a.export()
+	lost := between.lost[loseReply].Load()
+	result, _ := a.imports("", text)
+	if result.Lines != 600 || result.Known != 600 || result.Written != 0 {
+		t.Errorf("an import of 600 events that are all stored reports %+v", result)
+	}
+	if between.lost[loseReply].Load() == lost {
+		t.Fatal("no reply was lost: nothing was tested")
+	}
+}
+
 // waitUntil polls; the deadline is for a test that hangs, not a measure of anything.
 func (a *archive) waitUntil(what string, is func() bool) {
 	a.t.Helper()

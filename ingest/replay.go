@@ -179,7 +179,7 @@ func (r *rebuild) store(ctx context.Context, in asker, events []*event) error {
 	}
 	r.result.Refused++
 	r.config.Log.Warn("Postgres refuses what is made of an event; it is left out",
-		"org", r.orgID, "stream", events[0].stream, "seq", events[0].seq, "error", describeError(err))
+		"org_id", r.orgID, "stream", events[0].stream, "seq", events[0].seq, "error", describeError(err))
 	return nil
 }
 

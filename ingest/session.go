@@ -27,7 +27,8 @@ const (
 	fullEvery = time.Second
 )
 
-// RefusedError says that Invent refused an org before it was ever connected: key or org are wrong.
+// RefusedError says that Invent refused an org at the first try to connect: key or org are wrong. A refusal that comes
+// later, also after tries that failed otherwise, is waited out: the other orgs are not to be given up for it.
 type RefusedError struct {
 	OrgID string
 	Err   error
@@ -45,6 +46,7 @@ type session struct {
 	org      string // as it was named
 	log      *slog.Logger
 	frames   atomic.Int64
+	firstTry time.Time // to connect
 
 	mu        sync.Mutex
 	realID    string // of the org; empty while it is not known
@@ -77,7 +79,7 @@ func (s *session) run(ctx context.Context) error {
 	}
 	for tries := 0; ; tries++ {
 		if tries > 0 {
-			s.ingester.metrics.reconnects.WithLabelValues(s.org).Inc()
+			s.ingester.metrics.reconnects.WithLabelValues(s.orgID()).Inc()
 		}
 		if !s.claim(ctx) {
 			return nil
@@ -90,6 +92,7 @@ func (s *session) run(ctx context.Context) error {
 		if errors.Is(err, errHeldTwice) {
 			s.log.Info("this org is named twice, as c and by its id; it is held once")
 			s.setTrouble("")
+			s.ingester.metrics.forget(s.org)
 			return nil
 		}
 		if opened && time.Since(began) > healthyAfter {
@@ -160,11 +163,11 @@ func (s *session) claim(ctx context.Context) bool {
 			return false
 		case err != nil && !held:
 			s.log.Warn("Postgres cannot be asked whether another process listens to this org; listening", "error", describeError(err))
-			s.recall(l.orgID)
+			s.recall(l.orgID, time.Now())
 			return true
 		case held:
 			if isNew {
-				s.recall(l.orgID)
+				s.recall(l.orgID, time.Now())
 				s.ingester.laneOf(l.orgID).expectLate(lateAfterTakeover)
 			}
 			return true
@@ -180,15 +183,15 @@ func (s *session) claim(ctx context.Context) bool {
 	}
 }
 
-// recall has the ledger look up when the org was last listened to, once for each time this process takes the org.
-func (s *session) recall(orgID string) (isNew bool) {
+// recall has the ledger look up when the org was last listened to before, once for each time this process takes the org.
+func (s *session) recall(orgID string, before time.Time) (isNew bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.recalled == orgID {
 		return false
 	}
 	s.recalled = orgID
-	s.ingester.ledger.holds(orgID)
+	s.ingester.ledger.holds(orgID, before)
 	return true
 }
 
@@ -212,7 +215,7 @@ func (s *session) keepLease(ctx context.Context, opened time.Time, giveUp contex
 		case !held:
 			giveUp(errLeaseLost)
 			return
-		case isNew && s.recall(l.orgID):
+		case isNew && s.recall(l.orgID, s.firstTry):
 			s.ingester.ledger.opened(l.orgID, opened)
 		}
 	}
@@ -240,6 +243,9 @@ func (s *session) once(ctx context.Context) (opened bool, err error) {
 		return false, err
 	}
 	c := &connection{id: uuid.New(), orgID: s.orgID(), startedAt: time.Now()}
+	if s.firstTry.IsZero() {
+		s.firstTry = c.startedAt
+	}
 	ctx, giveUp := context.WithCancelCause(ctx)
 	var keeping sync.WaitGroup
 	defer func() {
@@ -345,7 +351,9 @@ func (s *session) resolveBy(frame []byte) error {
 }
 
 func (s *session) resolved(id string) error {
-	if !s.ingester.hold(id, s) {
+	isHeldTwice := !s.ingester.hold(id, s)
+	s.ingester.ledger.ownOrgIs(id, isHeldTwice)
+	if isHeldTwice {
 		return errHeldTwice
 	}
 	s.setID(id)
@@ -361,19 +369,21 @@ func (s *session) setID(orgID string) {
 		pool: s.ingester.config.Pool, orgID: orgID, instance: s.ingester.config.Instance,
 		stream: s.ingester.laneOf(orgID).stream,
 	}
+	if orgID != s.org {
+		s.ingester.metrics.forget(s.org)
+	}
+	s.ingester.metrics.connected.WithLabelValues(orgID).Set(float64(btoi(s.connected)))
 }
 
 func (s *session) setConnected(c *connection, giveUp context.CancelCauseFunc) {
-	yes := c != nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.connected, s.current, s.giveUp = yes, c, giveUp
-	gauge := s.ingester.metrics.connected.WithLabelValues(s.org)
-	if yes {
-		gauge.Set(1)
-	} else {
-		gauge.Set(0)
+	s.connected, s.current, s.giveUp = c != nil, c, giveUp
+	orgID := s.org
+	if s.realID != "" {
+		orgID = s.realID
 	}
+	s.ingester.metrics.connected.WithLabelValues(orgID).Set(float64(btoi(s.connected)))
 }
 
 func (s *session) setTrouble(reason string) {

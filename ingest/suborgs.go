@@ -51,12 +51,12 @@ func (p *sweep) subOrgs(ctx context.Context) error {
 		page: func(ctx context.Context, number int) (*invent.Page, error) {
 			return p.client.OrgsPage(ctx, p.orgID, number, invent.MaxTake)
 		},
-		ids: func(page *invent.Page) (ids []string) {
+		entries: func(page *invent.Page) (all []entry) {
 			orgs, _ := p.decoder.Orgs(page.Body)
 			for i := range orgs {
-				ids = append(ids, strings.Clone(orgs[i].ID.V))
+				all = append(all, entry{id: strings.Clone(orgs[i].ID.V)})
 			}
-			return ids
+			return all
 		},
 	})
 }

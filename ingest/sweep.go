@@ -42,14 +42,22 @@ type list struct {
 	kind string    // of its pages
 	from time.Time // entries before it are left out; zero: all are in
 	page func(ctx context.Context, number int) (*invent.Page, error)
-	// ids are the ids of a page's entries; nil where it has none.
-	ids func(p *invent.Page) []string
+	// entries are those of a page; nil where it has none.
+	entries func(p *invent.Page) []entry
+}
+
+// entry is one of a list's.
+type entry struct {
+	id        string
+	createdAt time.Time // by Invent's clock; zero where it does not say
 }
 
 // read reads a list again and again, until it brings nothing that was not seen before: it has no promised order, and an
-// entry that changes may move to a page that was read already. The page that ends it says so (Request.Completes).
+// entry that changes may move to a page that was read already. What was created since the first reading began does not
+// count, or a busy inbox would never come to an end. The page that ends it says so (Request.Completes).
 func (p *sweep) read(ctx context.Context, l list) error {
 	seen := map[string]bool{}
+	var first time.Time
 	for range maxPasses {
 		var began time.Time
 		inPass := map[string]bool{}
@@ -61,17 +69,21 @@ func (p *sweep) read(ctx context.Context, l list) error {
 			if number == 1 {
 				began = page.StartedAt
 			}
+			if first.IsZero() {
+				first = began
+			}
 			request := requestOf(page)
 			if page.Status >= 400 {
 				return p.spool(l.kind, request, page) // what the list is of is gone, which the answer says
 			}
 			before := len(inPass)
-			for _, id := range l.ids(page) {
-				if !seen[id] {
-					seen[id], isNew = true, true
+			for _, e := range l.entries(page) {
+				if !seen[e.id] {
+					isNew = isNew || e.createdAt.Before(first)
+					seen[e.id] = true
 					p.entries++
 				}
-				inPass[id] = true
+				inPass[e.id] = true
 			}
 			// A page that repeats others ends the reading too: an API that ignores the number would go on for ever.
 			isLast := len(inPass) == before || page.Count >= 0 && number*invent.MaxTake >= page.Count
@@ -98,18 +110,18 @@ func (p *sweep) chats(ctx context.Context, since time.Time) (changed []string, e
 		page: func(ctx context.Context, number int) (*invent.Page, error) {
 			return p.client.InboxPage(ctx, p.orgID, number, invent.MaxTake)
 		},
-		ids: func(page *invent.Page) (ids []string) {
+		entries: func(page *invent.Page) (all []entry) {
 			chats, _ := p.decoder.Chats(page.Body)
 			for i := range chats {
 				c := &chats[i]
 				id := strings.Clone(c.ID.V)
-				ids = append(ids, id)
+				all = append(all, entry{id, c.CreatedAt.V})
 				if !seen[id] && (!c.UpdatedAt.Given() || !c.UpdatedAt.V.Before(since)) {
 					changed = append(changed, id)
 				}
 				seen[id] = true
 			}
-			return ids
+			return all
 		},
 	})
 	if err != nil {
@@ -125,12 +137,12 @@ func (p *sweep) messages(ctx context.Context, chatID string, from time.Time) err
 		page: func(ctx context.Context, number int) (*invent.Page, error) {
 			return p.client.MessagesPage(ctx, chatID, from, number, invent.MaxTake)
 		},
-		ids: func(page *invent.Page) (ids []string) {
+		entries: func(page *invent.Page) (all []entry) {
 			messages, _ := p.decoder.Messages(page.Body)
 			for i := range messages {
-				ids = append(ids, strings.Clone(messages[i].ID.V))
+				all = append(all, entry{strings.Clone(messages[i].ID.V), messages[i].CreatedAt.V})
 			}
-			return ids
+			return all
 		},
 	})
 	if err != nil {

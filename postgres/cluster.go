@@ -31,6 +31,10 @@ func (h *home) createCluster(ctx context.Context, binaries Binaries, opts Option
 		if dir, err = h.initdb(ctx, binaries, locale, opts); err == nil {
 			return h.adopt(dir)
 		}
+		// initdb takes away what it wrote, but not the directory, which was there before.
+		if dir != "" {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
 		if !strings.Contains(err.Error(), "locale") { // the next one would fail alike
 			break
 		}
@@ -88,6 +92,8 @@ func locales(version int) [][]string {
 	return append(list, []string{"--no-locale", "--lc-ctype=C.UTF-8"}, []string{"--no-locale"})
 }
 
+// initdb makes a cluster in a directory of its own. With an error it names the directory that it leaves, if it is done
+// with it.
 func (h *home) initdb(ctx context.Context, binaries Binaries, locale []string, opts Options) (dir string, err error) {
 	dir, err = os.MkdirTemp(h.dir, unfinished)
 	if err != nil {
@@ -123,7 +129,7 @@ func (h *home) initdb(ctx context.Context, binaries Binaries, locale []string, o
 		return "", errors.Join(fmt.Errorf("creating the Postgres cluster: %w", ctx.Err()), p.stop())
 	}
 	if p.err != nil {
-		return "", fmt.Errorf("creating the Postgres cluster: initdb: %w: %s", p.err, lastLines(output.String()))
+		return dir, fmt.Errorf("creating the Postgres cluster: initdb: %w: %s", p.err, lastLines(output.String()))
 	}
 	return dir, nil
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -55,6 +56,15 @@ func monthsFrom(now time.Time, ahead int) []time.Time {
 
 func partitionName(month time.Time) string { return "events_" + month.Format("2006_01") }
 
+// PartitionsAhead counts the months from now's on, without a hole, that have a partition among those named (without their
+// schema): 0 when now's has none.
+func PartitionsAhead(names []string, now time.Time) (months int) {
+	for slices.Contains(names, partitionName(monthsFrom(now, months)[months])) {
+		months++
+	}
+	return months
+}
+
 // defaultPartitionMonths finds the months that have rows in the default partition. It walks from
 // month to month over the minimum, which reads each month once and not each row. Times outside of
 // 1970 to 2199 are nobody's clock: their rows stay, and DefaultPartitionRows goes on saying so.
@@ -81,8 +91,16 @@ func defaultPartitionMonths(ctx context.Context, pool *pgxpool.Pool) ([]time.Tim
 // partitionLock is the key of the advisory lock under which partitions are made.
 const partitionLock = 7_202_601_150_001
 
+// lockTimeout bounds each wait for a lock while a partition is made.
+const lockTimeout = 15 * time.Second
+
 func ensurePartition(ctx context.Context, pool *pgxpool.Pool, month time.Time) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		// Better to fail and try again later than to wait for ever for a process that is stuck, or to queue everyone up
+		// behind us.
+		if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", lockTimeout.Milliseconds())); err != nil {
+			return fmt.Errorf("limiting how long locks are waited for: %w", err)
+		}
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(partitionLock)); err != nil {
 			return fmt.Errorf("waiting for another process that makes partitions: %w", err)
 		}
@@ -120,7 +138,6 @@ func isPartition(ctx context.Context, tx pgx.Tx, name string) (bool, error) {
 // partition are moved first: with them there, Postgres refuses to attach.
 func attachPartition(ctx context.Context, tx pgx.Tx, name, from, to string) error {
 	steps := []string{
-		"SET LOCAL lock_timeout = '15s'", // better to try again later than to queue everyone up behind us
 		fmt.Sprintf("CREATE TABLE raw.%s (LIKE raw.events INCLUDING ALL)", name),
 		fmt.Sprintf("COMMENT ON TABLE raw.%s IS 'Partition of raw.events: what was received from %s to before %s.'", name, from, to),
 	}

@@ -1,12 +1,15 @@
 package postgres_test
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"archiver/postgres"
@@ -182,5 +185,40 @@ func wantRows(t *testing.T, pool *pgxpool.Pool, want int64) {
 	got, err := postgres.DefaultPartitionRows(t.Context(), pool)
 	if err != nil || got != want {
 		t.Errorf("the default partition should have %d rows, it has %d (error: %v)", want, got, err)
+	}
+}
+
+func TestAProcessThatIsStuckWhileItMakesPartitionsIsNotWaitedForForEver(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	stuck, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stuck.Rollback(context.Background())
+	// The lock under which partitions are made.
+	if _, err := stuck.Exec(t.Context(), "SELECT pg_advisory_xact_lock(7202601150001)"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	err = postgres.EnsurePartitions(ctx, pool, time.Date(2046, 1, 1, 0, 0, 0, 0, time.UTC), 0)
+	if failure, ok := errors.AsType[*pgconn.PgError](err); !ok || failure.Code != "55P03" {
+		t.Errorf("with a stuck process, making partitions gave %v, want a lock timeout (55P03)", err)
+	}
+}
+
+func TestPartitionsAheadAreCountedUpToTheFirstHole(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2041, 12, 31, 23, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		names []string
+		want  int
+	}{
+		{nil, 0}, {[]string{"events_2042_01"}, 0}, {[]string{"events_2041_11", "events_2041_12", "events_2042_01", "events_2042_03"}, 2},
+	} {
+		if got := postgres.PartitionsAhead(c.names, now); got != c.want {
+			t.Errorf("of %v there should be %d months ahead, there are %d", c.names, c.want, got)
+		}
 	}
 }

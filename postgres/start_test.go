@@ -327,3 +327,17 @@ func TestTheStartEndsWithItsContext(t *testing.T) {
 	wantError(t, err, "context canceled")
 	mustStart(t, dir)
 }
+
+func TestLocalesThatInitdbRefusesLeaveNothingBehind(t *testing.T) {
+	t.Parallel()
+	dir := emptyDir(t, everyone(t)[0])
+	bin, home := filepath.Join(dir, "bin"), filepath.Join(dir, "pg")
+	install(t, bin, 17)
+	script(t, filepath.Join(bin, "initdb"), "echo 'initdb: error: invalid locale name' >&2\nexit 1")
+	_, err := Start(t.Context(), Options{Dir: home, Getenv: onPath(bin)})
+	wantError(t, err, "invalid locale name")
+	left, err := filepath.Glob(filepath.Join(home, unfinished+"*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("nothing should be left of clusters that could not be made: %v (%v)", left, err)
+	}
+}

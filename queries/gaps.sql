@@ -16,7 +16,7 @@ on conflict (org_id, gap_id) do update set
     chats_swept = excluded.chats_swept, messages_recovered = excluded.messages_recovered;
 
 -- name: GetOpenGaps :many
--- The gap of an org that an earlier process left open when it stopped in good order.
+-- The gaps of an org that earlier processes left open, oldest first: one for each that stopped in good order or was overtaken.
 select g.* from ops.gaps as g
 where g.org_id = @org_id and g.ended_at is null and g.began_at <= @before
 order by g.began_at;
@@ -87,3 +87,9 @@ where m.org_id = @org_id and m.chat_id = any(@chat_ids::text[]) and exists (
     where e.org_id = m.org_id and e.source = 'rest' and e.received_at between @after_at and @until_at
         and e.observed_at = m.first_seen_at
 );
+
+-- name: AddGap :execrows
+-- A gap that may be there already: it then stays as it is, repaired or not.
+insert into ops.gaps (org_id, gap_id, began_at, ended_at, cause, status, chats_swept, messages_recovered)
+values (@org_id, @gap_id, @began_at, sqlc.arg(ended_at)::timestamptz, @cause, @status, 0, 0)
+on conflict (org_id, gap_id) do nothing;

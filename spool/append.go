@@ -84,21 +84,16 @@ func (s *Spool) makeRoom(n, seq int64) error {
 // On an error the spool is as before.
 func (s *Spool) begin(first int64) error {
 	seg := &segment{name: segmentName(first, s.stream), first: first, last: first - 1, size: headerSize}
-	path := s.path(seg.name)
-	// Truncated, as only the remains of a failed attempt can be there: no record ever had a seq as high as first.
-	file, err := s.disk.open(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR)
-	if err == nil {
-		h := header{stream: s.stream, first: first, prev: s.last, received: s.received, durable: s.durable}
-		if err = s.disk.writeAt(file, h.encode(), 0); err != nil {
-			err = errors.Join(err, file.Close(), s.disk.remove(path))
-		}
+	file, err := s.create(seg)
+	if noSpace(err) && s.giveWay() {
+		file, err = s.create(seg)
 	}
 	if noSpace(err) {
 		s.refused = true
 		err = fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	if err != nil {
-		return fmt.Errorf("beginning segment %s: %w", path, err)
+		return fmt.Errorf("beginning segment %s: %w", s.path(seg.name), err)
 	}
 	failpoint.Hit("segment-begun")
 	seg.file = file
@@ -107,6 +102,21 @@ func (s *Spool) begin(first int64) error {
 	s.newFiles = true
 	s.soil()
 	return nil
+}
+
+// create makes the file of a new segment with its header in it, or leaves nothing behind.
+func (s *Spool) create(seg *segment) (*os.File, error) {
+	path := s.path(seg.name)
+	// Truncated, as only the remains of a failed attempt can be there: no record ever had a seq as high as its first.
+	file, err := s.disk.open(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR)
+	if err != nil {
+		return nil, err
+	}
+	h := header{stream: s.stream, first: seg.first, prev: s.last, received: s.received, durable: s.durable}
+	if err := s.disk.writeAt(file, h.encode(), 0); err != nil {
+		return nil, errors.Join(err, file.Close(), s.disk.remove(path))
+	}
+	return file, nil
 }
 
 // receivedAt makes t, or now, later than that of the record before.

@@ -25,7 +25,8 @@
 // # Failures
 //
 // A write that finds no room (quota, disk full, disk quota) is undone to the last whole record, Append returns ErrFull
-// and the spool goes on. After any other failed write, and after every failed fsync, the spool is failed for good:
+// and the spool goes on. Where nothing but the spool fills the disk, the segment that has to be begun before the full one can
+// be deleted takes the room of a file that is kept for it. After any other failed write, and after every failed fsync, the spool is failed for good:
 // Append returns that failure, and Next does once the records that were durable before are delivered. A second fsync
 // would report success for pages the kernel has given up on, so nothing is tried again: the process has to open the
 // spool anew, and Open writes again all that was not known to be durable.
@@ -35,6 +36,7 @@
 // Next to each other in the directory (0700), all 0600:
 //
 //	lock                                      held with flock while the spool is open; never deleted
+//	reserve                                   64 KiB that make way for a new segment's header on a full disk
 //	<first seq, 20 digits>-<stream>.seg       segments, in the order of their names
 //	<segment>.corrupt-<offset>[-<n>]          bytes that Open set aside; the spool never reads or deletes them
 //

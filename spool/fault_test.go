@@ -1,14 +1,17 @@
 package spool
 
 import (
+	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // faults makes chosen operations of a spool's disk fail.
@@ -303,5 +306,24 @@ func TestOpenFailsOrRecoversAtEveryFaultAndLosesNothing(t *testing.T) {
 				t.Fatalf("%s number %d failed: the torn tail was not set aside", op, skip)
 			}
 		}
+	}
+}
+
+func TestASegmentThatSomethingElseDeletedIsAnError(t *testing.T) {
+	t.Parallel()
+	dir := scratch(t)
+	s := open(t, dir, Options{})
+	add(t, s, sample(0))
+	read(t, s, 0)
+	names, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	must(t, err)
+	for _, name := range names {
+		must(t, os.Remove(name))
+	}
+	var b Batch
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // for a reader that looks again for ever
+	defer cancel()
+	if err := s.NewReader(0).Next(ctx, &b, 1, 100_000); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("reading a segment that is gone gave %v, want fs.ErrNotExist", err)
 	}
 }

@@ -34,6 +34,7 @@ func Open(dir string, opts Options) (*Spool, error) {
 		s.release()
 		return nil, fmt.Errorf("opening spool %s: %w", dir, err)
 	}
+	s.reserve()
 	go s.syncer()
 	return s, nil
 }

@@ -42,8 +42,8 @@ type Batch struct {
 // Next fills b with records that follow those of the call before: at most maxRecords, and at most maxBytes of them as
 // they are on disk, but at least one. It blocks until there is a durable one. What b held before becomes invalid, so two
 // batches can be used in turn. Errors: io.EOF when the spool is sealed and all of it is delivered, ErrClosed, the
-// spool's failure once what was durable before is delivered, ErrCorrupt, that of ctx. Records that Trim was called for
-// meanwhile are passed over.
+// spool's failure once what was durable before is delivered, ErrCorrupt, fs.ErrNotExist for a segment that something else
+// has deleted, that of ctx. Records that Trim was called for meanwhile are passed over.
 func (r *Reader) Next(ctx context.Context, b *Batch, maxRecords int, maxBytes int) error {
 	b.Records, b.Bytes = b.Records[:0], 0
 	for {
@@ -96,7 +96,10 @@ func (r *Reader) await(ctx context.Context) (end int64, err error) {
 		if wait == nil {
 			err := r.open()
 			if errors.Is(err, fs.ErrNotExist) {
-				continue // trimmed since
+				if r.isTrimmed() {
+					continue
+				}
+				return 0, fmt.Errorf("a spool segment is gone that was not trimmed; something else has deleted it: %w", err)
 			}
 			return end, err
 		}
@@ -140,6 +143,13 @@ func (r *Reader) locate() (end int64, wait <-chan struct{}, err error) {
 		s.advanced = make(chan struct{})
 	}
 	return 0, s.advanced, nil
+}
+
+// isTrimmed reports whether the reader's segment need not be read any more.
+func (r *Reader) isTrimmed() bool {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	return r.seg.last <= r.s.trimmed
 }
 
 func (r *Reader) open() error {

@@ -42,6 +42,8 @@ func (s *Spool) recover() error {
 	if err != nil {
 		return err
 	}
+	s.reserved = true // it may be, of the run before
+	s.giveWay()       // what follows may need room
 	rc := &recovery{s: s}
 	for _, f := range found {
 		if err := rc.segment(f); err != nil {

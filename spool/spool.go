@@ -120,6 +120,7 @@ type Spool struct {
 	dirty     bool       // something was written since the last round began
 	dirtyFrom time.Time  // when the first of that was written
 	newFiles  bool       // the directory has entries that are not known to be on disk
+	reserved  bool       // the reserve is there
 	refused   bool       // Append returned ErrFull since the last time Trim made room
 	sealed    bool
 	closed    bool

@@ -52,6 +52,7 @@ func (s *Spool) rollCommitted() error {
 func (s *Spool) reap() error {
 	s.reaping.Lock()
 	defer s.reaping.Unlock()
+	defer s.reserve()
 	for {
 		s.mu.Lock()
 		if s.closed || len(s.segments) < 2 {

@@ -69,10 +69,10 @@ func (c backfillCommand) run(p *program, db *database, client *invent.Client, si
 	progress, began := p.newTally(), time.Now()
 	config.Progress = func(b ingest.BackfillProgress) {
 		if b.Chats == 0 {
-			progress.show("reading the list of chats", "org", b.OrgID)
+			progress.show("reading the list of chats", "org_id", b.OrgID)
 			return
 		}
-		progress.bar("fetching messages", b.Done, b.Chats, "org", b.OrgID)
+		progress.bar("fetching messages", b.Done, b.Chats, "org_id", b.OrgID)
 	}
 	result, err := ingest.Backfill(p.ctx, config)
 	progress.done()

@@ -116,8 +116,10 @@ func (s *screen) draw(line string) {
 		return
 	}
 	if file, ok := s.out.(*os.File); ok && line != "" {
-		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 && len(line) >= width {
-			line = line[:width-1]
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			if letters := []rune(line); len(letters) >= width {
+				line = string(letters[:width-1])
+			}
 		}
 	}
 	fmt.Fprint(s.out, "\r\x1b[2K"+line)

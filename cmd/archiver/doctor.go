@@ -336,15 +336,11 @@ func (d *diagnosis) partitions(ctx context.Context, pool *pgxpool.Pool) {
 		d.fail("partitions", "check the rights of this user", "%v", err)
 		return
 	}
-	names := map[string]bool{}
+	var names []string
 	for _, p := range all {
-		names[p.Name] = true
+		names = append(names, p.Name)
 	}
-	now := time.Now().UTC()
-	ahead := 0
-	for month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC); names["events_"+month.Format("2006_01")]; month = month.AddDate(0, 1, 0) {
-		ahead++
-	}
+	ahead := postgres.PartitionsAhead(names, time.Now())
 	const do = "run archiver migrate up, or keep ingest running: it makes them every hour (as the owner of raw.events)"
 	switch {
 	case ahead == 0:
@@ -379,10 +375,10 @@ func (d *diagnosis) archive(ctx context.Context, pool *pgxpool.Pool, orgIDs []st
 		d.warn("archive", "start archiver ingest", "no inbox was listened to yet")
 		return
 	}
-	connected, unrepaired := 0, 0
+	connected, unrepaired, open := 0, 0, 0
 	var events, flawed int64
 	for _, s := range all {
-		unrepaired += s.Unrepaired
+		unrepaired, open = unrepaired+s.Unrepaired, open+s.OpenGaps
 		for _, day := range s.Days {
 			events, flawed = events+day.Events, flawed+day.Flawed
 		}
@@ -400,10 +396,13 @@ func (d *diagnosis) archive(ctx context.Context, pool *pgxpool.Pool, orgIDs []st
 	if connected > 0 {
 		d.ok("inboxes", "%d of %d are listened to", connected, len(all))
 	}
-	if unrepaired > 0 {
+	switch {
+	case unrepaired > 0:
 		d.warn("gaps", "keep ingest running with --reconcile auto; it repairs them, and tries again every ten minutes", "%d are not repaired: what was sent meanwhile is not in the archive yet (ops.gaps)", unrepaired)
-	} else {
-		d.ok("gaps", "all that ended are repaired")
+	case open > 0:
+		d.ok("gaps", "all that ended are repaired; %d last, of inboxes that are not listened to", open)
+	default:
+		d.ok("gaps", "all are repaired")
 	}
 	switch {
 	case flawed == 0:

@@ -86,8 +86,10 @@ func (c *ingestCommand) ingest(p *program, client *invent.Client, db *database, 
 	var isPrepared atomic.Bool
 	var isAway sync.Once
 	ctx, giveUp := context.WithCancelCause(p.ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	defer giveUp(nil)
-	go db.watch(ctx, giveUp)
+	watching.Go(func() { db.watch(ctx, giveUp) })
 	ingester, err := ingest.New(ingest.Config{
 		Client: client, Orgs: c.Org, Pool: db.pool,
 		Prepare: func(ctx context.Context) error {

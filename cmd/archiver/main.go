@@ -24,6 +24,8 @@ const (
 )
 
 func main() {
+	// What is written to a pipe that nobody reads is an error of that write: the command ends in order, and says so.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // and not Ignore, which children would inherit
 	os.Exit(run(untilSignal(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -313,4 +314,23 @@ func ready(t *testing.T, address string) (int, readiness) {
 		t.Fatalf("/readyz answers %q, want JSON: %v", body, err)
 	}
 	return status, r
+}
+
+func TestAPipeThatNobodyReadsIsAnErrorAndNoSuddenEnd(t *testing.T) {
+	t.Parallel()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := read.Close(); err != nil {
+		t.Fatal(err)
+	}
+	defer write.Close()
+	cmd := exec.Command(os.Args[0], "export", "--help")
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.Stdout = write
+	_ = cmd.Run() // how it ended is in the state
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Exited() {
+		t.Errorf("writing to a pipe that nobody reads ended it with %v, want an exit of its own", cmd.ProcessState)
+	}
 }

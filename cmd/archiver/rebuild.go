@@ -49,7 +49,7 @@ func (c rebuildCommand) Run(p *program) error {
 				}
 			},
 			Progress: func(r ingest.RebuildProgress) {
-				progress.show("reading raw.events", "org", r.OrgID, "events", r.Events, "received_at", r.ReceivedAt.UTC().Format(time.RFC3339))
+				progress.show("reading raw.events", "org_id", r.OrgID, "events", r.Events, "received_at", r.ReceivedAt.UTC().Format(time.RFC3339))
 			},
 		})
 		progress.done()
