@@ -310,7 +310,7 @@ create table inbox.chats (
     primary key (org_id, chat_id),
     foreign key (org_id) references inbox.orgs,
     foreign key (org_id, toolset_id) references inbox.toolsets
-) with (fillfactor = 85);
+) with (fillfactor = 70);
 comment on table inbox.chats is 'Conversations: one row for each chat, as its newest version describes it.';
 comment on column inbox.chats.org_id is 'The org the row belongs to.';
 comment on column inbox.chats.chat_id is 'The vendors id of the chat.';
@@ -380,7 +380,7 @@ create table inbox.chat_states (
     foreign key (org_id, assistant_integration_id) references inbox.assistant_integrations,
     foreign key (org_id, assigned_user_id) references inbox.users,
     foreign key (org_id, assistant_config_id) references inbox.assistant_configs
-) with (fillfactor = 85);
+) with (fillfactor = 70);
 comment on table inbox.chat_states is 'How each chat stands now: open or closed, who is in charge, its rating.';
 comment on column inbox.chat_states.org_id is 'The org the row belongs to.';
 comment on column inbox.chat_states.chat_id is 'The chat.';
