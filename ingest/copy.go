@@ -39,8 +39,9 @@ func (r *eventRows) Next() bool {
 
 func (r *eventRows) Values() ([]any, error) {
 	e := r.events[r.at-1]
+	// Pointers, since a value in an interface is a copy on the heap.
 	r.values = [16]any{
-		e.orgID, e.receivedAt, e.observedAt, e.stream, e.seq, e.connectionID, e.source, e.kind, e.request, e.typ,
+		&e.orgID, &e.receivedAt, &e.observedAt, &e.stream, &e.seq, e.connectionID, &e.source, &e.kind, e.request, e.typ,
 		e.identifier, e.chatID, e.reading.Payload, e.unfaithful(), e.reading.Flaws, e.sha256[:],
 	}
 	return r.values[:], nil

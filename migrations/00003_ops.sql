@@ -104,7 +104,7 @@ create table ops.dirty_chats (
     chat_id  text        not null,
     dirty_at timestamptz not null,
     primary key (org_id, chat_id)
-);
+) with (fillfactor = 70);
 comment on table ops.dirty_chats is 'Chats that changed since their facts in analytics were last refreshed.';
 comment on column ops.dirty_chats.org_id is 'The chat''s org.';
 comment on column ops.dirty_chats.chat_id is 'The chat.';

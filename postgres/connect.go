@@ -28,6 +28,7 @@ func Connect(ctx context.Context, connString string, configure ...func(*pgxpool.
 	adjust(config.ConnConfig)
 	config.MaxConnIdleTime = 5 * time.Minute
 	config.HealthCheckPeriod = 30 * time.Second
+	config.AfterConnect = encodeInPlace
 	for _, f := range configure {
 		f(config)
 	}
