@@ -310,13 +310,15 @@ func (n *naive) ratingLines() (lines []string) {
 	return lines
 }
 
+const thanksWindow = 30 * time.Minute
+
 // naiveFacts are the facts of all chats of an org by the naive way.
 func naiveFacts(t *testing.T, pool *pgxpool.Pool, orgID string) map[string][]string {
 	t.Helper()
 	chats := map[string]*naive{}
 	of := func(chatID string) *naive {
 		if chats[chatID] == nil {
-			chats[chatID] = &naive{}
+			chats[chatID] = &naive{thanks: thanksWindow}
 		}
 		return chats[chatID]
 	}
@@ -408,9 +410,12 @@ func TestTheFactsOfSimulatedWeeksAreThoseOfANaiveRecomputation(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	start := time.Date(2025, 3, 3, 0, 0, 0, 0, time.UTC)
-	world := simulator.NewWorld(simulator.Config{Seed: 21, Orgs: 1, Chats: 60, Activity: 4, Start: start, End: start.AddDate(0, 0, 21)})
+	world := simulator.NewWorld(simulator.Config{Seed: 21, Orgs: 1, Chats: 30, Activity: 4, Start: start, End: start.AddDate(0, 0, 21)})
 	orgID := world.Orgs()[0].ID
 	connect(t, pool, orgID, start.Add(-time.Hour))
+	if err := SaveSettings(t.Context(), pool, &Settings{OrgID: orgID, ZoneName: "UTC", ThanksWindow: thanksWindow}); err != nil {
+		t.Fatal(err)
+	}
 	var lines []line
 	for f, ok := world.Next(); ok; f, ok = world.Next() {
 		lines = append(lines, line{orgID: f.OrgID, at: f.At, source: ingest.SourceSocket, kind: ingest.KindFrame, body: f.Bytes})
