@@ -58,6 +58,7 @@ func (w *walk) message(m *Message) {
 	switch {
 	case m.Sender == senderCustomer:
 		if isOver && isClosed && w.isThanks(m) {
+			w.leaveAfterwords() // the customer wrote before any reopening
 			return
 		}
 		if isOver || isClosed && w.current.FirstCustomerMessageAt == nil {

@@ -44,8 +44,9 @@ type naive struct {
 }
 
 type start struct {
-	at int // of messages
-	by string
+	at    int // of messages
+	by    string
+	since time.Time // the message, or the reopening that made it open a case
 }
 
 func (n *naive) isBusiness(m said) bool { return m.Sender == "ai" || m.Sender == "human" }
@@ -100,7 +101,7 @@ func (n *naive) divide() {
 				hasCustomer = hasCustomer || n.of[j] == k-1 && n.messages[j].Sender == "customer"
 			}
 		}
-		opens := ""
+		opens, since := "", m.At
 		switch {
 		case m.Sender == "customer" && isOver && isClosed && len(closes) > 0 && n.thanks > 0 && m.At.Sub(closes[len(closes)-1]) <= n.thanks:
 			n.of[i] = -1
@@ -109,19 +110,23 @@ func (n *naive) divide() {
 			opens = "customer"
 		case m.Sender == "broadcast" && isOver:
 			opens = "broadcast"
-		case m.Sender == "human" && isOver && (!isClosed || n.isReopenedBeforeTheCustomer(i)):
+		case m.Sender == "human" && isOver && !isClosed:
 			opens = "business"
+		case m.Sender == "human" && isOver:
+			if reopenings := n.reopeningsBeforeTheCustomer(i); len(reopenings) > 0 {
+				opens, since = "business", reopenings[0]
+			}
 		}
 		if opens != "" {
-			n.starts = append(n.starts, start{i, opens})
+			n.starts = append(n.starts, start{i, opens, since})
 		}
 		n.of[i] = len(n.starts) - 1
 	}
 }
 
-// isReopenedBeforeTheCustomer looks what comes first after a word in a closed chat: a reopening, or a message that opens a
-// case by itself.
-func (n *naive) isReopenedBeforeTheCustomer(i int) bool {
+// reopeningsBeforeTheCustomer are those that come after a word in a closed chat and before a message that opens a case by
+// itself.
+func (n *naive) reopeningsBeforeTheCustomer(i int) []time.Time {
 	until := never
 	for _, m := range n.messages[i+1:] {
 		if !n.isBusiness(m) {
@@ -129,7 +134,7 @@ func (n *naive) isReopenedBeforeTheCustomer(i int) bool {
 			break
 		}
 	}
-	return len(n.reopenings(n.messages[i].At, until)) > 0
+	return n.reopenings(n.messages[i].At, until)
 }
 
 func secondsOf(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
@@ -289,7 +294,7 @@ func (n *naive) ratings() (all []rated) {
 		}
 		r := rated{*c.CSATScore, -1, c.At, i == 0}
 		for k := range n.starts {
-			if !n.messages[n.starts[k].at].At.After(c.At) {
+			if !n.starts[k].since.After(c.At) {
 				r.of = k
 			}
 		}
@@ -305,13 +310,15 @@ func (n *naive) ratingLines() (lines []string) {
 	return lines
 }
 
+const thanksWindow = 30 * time.Minute
+
 // naiveFacts are the facts of all chats of an org by the naive way.
 func naiveFacts(t *testing.T, pool *pgxpool.Pool, orgID string) map[string][]string {
 	t.Helper()
 	chats := map[string]*naive{}
 	of := func(chatID string) *naive {
 		if chats[chatID] == nil {
-			chats[chatID] = &naive{}
+			chats[chatID] = &naive{thanks: thanksWindow}
 		}
 		return chats[chatID]
 	}
@@ -403,9 +410,12 @@ func TestTheFactsOfSimulatedWeeksAreThoseOfANaiveRecomputation(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	start := time.Date(2025, 3, 3, 0, 0, 0, 0, time.UTC)
-	world := simulator.NewWorld(simulator.Config{Seed: 21, Orgs: 1, Chats: 60, Activity: 4, Start: start, End: start.AddDate(0, 0, 21)})
+	world := simulator.NewWorld(simulator.Config{Seed: 21, Orgs: 1, Chats: 30, Activity: 4, Start: start, End: start.AddDate(0, 0, 21)})
 	orgID := world.Orgs()[0].ID
 	connect(t, pool, orgID, start.Add(-time.Hour))
+	if err := SaveSettings(t.Context(), pool, &Settings{OrgID: orgID, ZoneName: "UTC", ThanksWindow: thanksWindow}); err != nil {
+		t.Fatal(err)
+	}
 	var lines []line
 	for f, ok := world.Next(); ok; f, ok = world.Next() {
 		lines = append(lines, line{orgID: f.OrgID, at: f.At, source: ingest.SourceSocket, kind: ingest.KindFrame, body: f.Bytes})
