@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"math"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -129,5 +130,27 @@ func TestAReportOfNothingSaysWhatToDoNext(t *testing.T) {
 		if o := runToEnd(t, env, append([]string{"report"}, args...)...); o.code != exitUsage || !strings.Contains(o.stderr, want) {
 			t.Errorf("archiver report %v exits %d and says %q, want %d and %q", args, o.code, o.stderr, exitUsage, want)
 		}
+	}
+}
+
+func TestAReaderGetsTheReportOfItsOrganizationsAlone(t *testing.T) {
+	t.Parallel()
+	databaseURL := dbtest.NewURL(t)
+	pool := open(t, databaseURL)
+	if _, err := pool.Exec(t.Context(), "insert into inbox.orgs (org_id, is_stub, first_seen_at, last_seen_at) values ('o1', false, now(), now()), ('o2', false, now(), now())"); err != nil {
+		t.Fatal(err)
+	}
+	role := newReader(t, pool, "o1")
+	if _, err := pool.Exec(t.Context(), "alter role "+role+" login password 'reader'"); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := url.Parse(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader.User = url.UserPassword(role, "reader")
+	o := runToEnd(t, []string{"DATABASE_URL=" + reader.String()}, "report")
+	if o.code != exitDone || !strings.Contains(o.stdout, "o1, 20") || strings.Contains(o.stdout, "o2") {
+		t.Errorf("the report of a reader of o1 exits %d, want %d and o1 alone:\n%s%s", o.code, exitDone, o.stdout, o.stderr)
 	}
 }
