@@ -78,20 +78,24 @@ type values[T any] []T
 
 // Dimensions is part of pgtype.ArrayGetter, as are Index and IndexType.
 func (a values[T]) Dimensions() []pgtype.ArrayDimension { return dimensions(a == nil, len(a)) }
+
 // Index is the element at i.
-func (a values[T]) Index(i int) any                     { return &a[i] }
+func (a values[T]) Index(i int) any { return &a[i] }
+
 // IndexType is what Index gives.
-func (a values[T]) IndexType() any                      { return new(T) }
+func (a values[T]) IndexType() any { return new(T) }
 
 // pointers is an array parameter, in which nil is NULL.
 type pointers[T any] []*T
 
 // Dimensions is part of pgtype.ArrayGetter, as are Index and IndexType.
 func (a pointers[T]) Dimensions() []pgtype.ArrayDimension { return dimensions(a == nil, len(a)) }
+
 // Index is the element at i.
-func (a pointers[T]) Index(i int) any                     { return a[i] }
+func (a pointers[T]) Index(i int) any { return a[i] }
+
 // IndexType is what Index gives.
-func (a pointers[T]) IndexType() any                      { return new(T) }
+func (a pointers[T]) IndexType() any { return new(T) }
 
 func dimensions(isNull bool, length int) []pgtype.ArrayDimension {
 	if isNull {

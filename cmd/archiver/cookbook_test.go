@@ -30,7 +30,7 @@ func TestTheCookbooksAnswersAreWhatAReaderGets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	databaseURL, orgID := simulatedWeeks(t)
+	databaseURL, orgID := simulatedWeeks(t, 8)
 	pool := open(t, databaseURL)
 	role := newReader(t, pool, orgID)
 	asked := 0

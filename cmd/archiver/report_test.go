@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"math"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 
 func TestAReportsNumbersAreThoseOfTheViews(t *testing.T) {
 	t.Parallel()
-	databaseURL, orgID := simulatedWeeks(t)
+	databaseURL, orgID := simulatedWeeks(t, 3)
 	env := []string{"DATABASE_URL=" + databaseURL}
 	pool := open(t, databaseURL)
 	period := []string{"report", "--org", orgID, "--since", "2026-03-09", "--until", "2026-03-22"}
@@ -34,7 +35,7 @@ func TestAReportsNumbersAreThoseOfTheViews(t *testing.T) {
 		{"cases/cases_opened", "", "count", "(select sum(opened_cases) from analytics.channels_daily where local_date " + days + ")", "", ""},
 		{"cases/cases_closed", "", "count", "(select sum(closed_cases) from analytics.channels_daily where local_date " + days + ")", "", ""},
 		{"cases/cases_reopened", "", "count", "(select sum(reopened_cases) from analytics.channels_daily where local_date " + days + ")", "", ""},
-		{"times/first_response", "ai", "p90", "(select percentile_cont(0.9) within group (order by first_response_seconds) from analytics.cases_wide where first_response_by = 'ai' and (first_response_at at time zone 'Europe/Paris')::date " + days + ")", "", ""},
+		{"times/first_response", "ai", "p90", "(select percentile_cont(0.9) within group (order by reply_seconds) from analytics.turns where pass = 'any' and is_first_response and replied_by = 'ai' and (replied_at at time zone 'Europe/Paris')::date " + days + ")", "", ""},
 		{"times/first_response", "any", "p50", "(select percentile_cont(0.5) within group (order by reply_seconds) from analytics.turns where pass = 'any' and is_first_response and replied_local_date " + days + ")",
 			"(select sum(n) from analytics.response_times_daily where pass = 'any' and kind = 'first' and local_date " + days + ")",
 			"(select sum(n_eligible) from analytics.response_times_daily where pass = 'any' and kind = 'first' and local_date " + days + ")"},
@@ -129,5 +130,27 @@ func TestAReportOfNothingSaysWhatToDoNext(t *testing.T) {
 		if o := runToEnd(t, env, append([]string{"report"}, args...)...); o.code != exitUsage || !strings.Contains(o.stderr, want) {
 			t.Errorf("archiver report %v exits %d and says %q, want %d and %q", args, o.code, o.stderr, exitUsage, want)
 		}
+	}
+}
+
+func TestAReaderGetsTheReportOfItsOrganizationsAlone(t *testing.T) {
+	t.Parallel()
+	databaseURL := dbtest.NewURL(t)
+	pool := open(t, databaseURL)
+	if _, err := pool.Exec(t.Context(), "insert into inbox.orgs (org_id, is_stub, first_seen_at, last_seen_at) values ('o1', false, now(), now()), ('o2', false, now(), now())"); err != nil {
+		t.Fatal(err)
+	}
+	role := newReader(t, pool, "o1")
+	if _, err := pool.Exec(t.Context(), "alter role "+role+" login password 'reader'"); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := url.Parse(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader.User = url.UserPassword(role, "reader")
+	o := runToEnd(t, []string{"DATABASE_URL=" + reader.String()}, "report")
+	if o.code != exitDone || !strings.Contains(o.stdout, "o1, 20") || strings.Contains(o.stdout, "o2") {
+		t.Errorf("the report of a reader of o1 exits %d, want %d and o1 alone:\n%s%s", o.code, exitDone, o.stdout, o.stderr)
 	}
 }

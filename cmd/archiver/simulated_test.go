@@ -15,10 +15,10 @@ import (
 	"archiver/simulator"
 )
 
-// simulatedWeeks archives eight weeks of one simulated organization as the product does: its frames through the socket, then
+// simulatedWeeks archives some weeks of one simulated organization as the product does: its frames through the socket, then
 // its message lists, then the facts. The world is the same every time, so numbers can be written down; the rows are stored
 // in whatever batches they came.
-func simulatedWeeks(t *testing.T) (databaseURL string, orgID string) {
+func simulatedWeeks(t *testing.T, weeks int) (databaseURL string, orgID string) {
 	t.Helper()
 	begins := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC) // a Monday
 	world := simulator.NewWorld(simulator.Config{Seed: 49, Orgs: 1, Chats: 60, Agents: 5, Activity: 2, Start: begins})
@@ -58,7 +58,7 @@ func simulatedWeeks(t *testing.T) (databaseURL string, orgID string) {
 	if err := server.WaitForClients(running, orgID, 1); err != nil {
 		t.Fatalf("nobody listens to the simulator: %v", err)
 	}
-	events, err := server.PlayUntil(running, begins.AddDate(0, 0, 56).Add(-2*time.Hour))
+	events, err := server.PlayUntil(running, begins.AddDate(0, 0, 7*weeks).Add(-2*time.Hour))
 	if err != nil {
 		t.Fatalf("playing the weeks: %v", err)
 	}
