@@ -1282,14 +1282,27 @@ comment on column analytics.coverage_daily.eligible is 'Events the metric should
 comment on column analytics.coverage_daily.measured is 'Of these, those that have one.';
 comment on column analytics.coverage_daily.measured_percent is '100 × measured ÷ eligible.';
 
+-- The next row is looked up only when asked for; the one before by nearly all who count changes.
 create view analytics.chat_state_history with (security_invoker = true) as
 select
     c.org_id,
     c.chat_id,
     c.changed_at as began_at,
     c.unchanged_until as began_after,
-    n.changed_at as ended_at,
-    n.unchanged_until as ended_after,
+    (
+        select g.changed_at
+        from inbox.chat_state_changes as g
+        where g.org_id = c.org_id and g.chat_id = c.chat_id and (g.changed_at, g.stream_id, g.seq) > (c.changed_at, c.stream_id, c.seq)
+        order by g.changed_at, g.stream_id, g.seq
+        limit 1
+    ) as ended_at,
+    (
+        select g.unchanged_until
+        from inbox.chat_state_changes as g
+        where g.org_id = c.org_id and g.chat_id = c.chat_id and (g.changed_at, g.stream_id, g.seq) > (c.changed_at, c.stream_id, c.seq)
+        order by g.changed_at, g.stream_id, g.seq
+        limit 1
+    ) as ended_after,
     c.state,
     p.state as previous_state,
     coalesce(p.state = 'CLOSED' and c.state <> 'CLOSED', false) as is_reopened,
@@ -1307,13 +1320,6 @@ select
     c.follow_up_at,
     c.muted_until
 from inbox.chat_state_changes as c
-left join lateral (
-    select g.changed_at, g.unchanged_until
-    from inbox.chat_state_changes as g
-    where g.org_id = c.org_id and g.chat_id = c.chat_id and (g.changed_at, g.stream_id, g.seq) > (c.changed_at, c.stream_id, c.seq)
-    order by g.changed_at, g.stream_id, g.seq
-    limit 1
-) as n on true
 left join lateral (
     select g.state, g.ai_enabled
     from inbox.chat_state_changes as g
