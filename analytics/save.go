@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,13 +86,12 @@ type tableRows struct {
 
 // byTable sorts the facts of several chats by their tables.
 func byTable(facts []*Facts) (tables []tableRows, err error) {
-	var all Facts
-	for _, f := range facts {
-		all.Cases = append(all.Cases, f.Cases...)
-		all.Turns = append(all.Turns, f.Turns...)
-		all.Ratings = append(all.Ratings, f.Ratings...)
-		all.Handoffs = append(all.Handoffs, f.Handoffs...)
-		all.Spans = append(all.Spans, f.Spans...)
+	all := Facts{
+		Cases:    gather(facts, func(f *Facts) []Case { return f.Cases }),
+		Turns:    gather(facts, func(f *Facts) []Turn { return f.Turns }),
+		Ratings:  gather(facts, func(f *Facts) []Rating { return f.Ratings }),
+		Handoffs: gather(facts, func(f *Facts) []Handoff { return f.Handoffs }),
+		Spans:    gather(facts, func(f *Facts) []Span { return f.Spans }),
 	}
 	for _, t := range []struct {
 		factTable
@@ -110,6 +110,15 @@ func byTable(facts []*Facts) (tables []tableRows, err error) {
 		tables = append(tables, tableRows{t.factTable, string(rows)})
 	}
 	return tables, nil
+}
+
+// gather is the rows of one table of several chats.
+func gather[R any](facts []*Facts, of func(*Facts) []R) []R {
+	lists := make([][]R, len(facts))
+	for i, f := range facts {
+		lists[i] = of(f)
+	}
+	return slices.Concat(lists...)
 }
 
 // save makes the facts of some chats what is given.

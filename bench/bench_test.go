@@ -52,6 +52,24 @@ func TestAnEventCostsNoMoreRowsAndAllocationsThanItDid(t *testing.T) {
 	}
 }
 
+func TestRefreshingChatsThatHaveNotChangedWritesNoFacts(t *testing.T) {
+	report, err := Run(t.Context(), Config{
+		Archiver: build(t), Quick: true, Only: []string{"facts"}, Progress: func(step string) { t.Log(step) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, wanted := range map[string]func(float64) bool{
+		"500 chats unchanged: rows of facts written":          func(n float64) bool { return n == 0 },
+		"500 chats with a new message: rows of facts written": func(n float64) bool { return n >= dirtyChats },
+	} {
+		row, ok := report.Row(name)
+		if !ok || !wanted(row.Value) {
+			t.Errorf("%s: %v, should be none for chats that have not changed, and one or more for each that has", name, row.Value)
+		}
+	}
+}
+
 func build(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "archiver")

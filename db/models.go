@@ -224,7 +224,7 @@ type AnalyticsBroadcastEffect struct {
 	// The org.
 	OrgID string
 	// The day it was sent, in the org's time zone.
-	LocalDate int32
+	LocalDate interface{}
 	// The broadcast; NULL: a broadcast's message that names none.
 	BroadcastID *string
 	// Messages of it.
@@ -903,7 +903,7 @@ type AnalyticsMessageDay struct {
 	// The org.
 	OrgID string
 	// The day.
-	LocalDate int32
+	LocalDate interface{}
 	// Its first instant.
 	BeginsAt interface{}
 	// The first instant of the next day.
@@ -1029,7 +1029,7 @@ type AnalyticsTokenUsageDaily struct {
 	// The org.
 	OrgID string
 	// The day, in the org's time zone.
-	LocalDate int32
+	LocalDate interface{}
 	// The message's model; NULL: not told.
 	Model *string
 	// Messages with usage, whatever became of them.
@@ -1113,7 +1113,7 @@ type AnalyticsVolumeHourly struct {
 	// The org.
 	OrgID string
 	// The day, in the org's time zone.
-	LocalDate int32
+	LocalDate interface{}
 	// 1 is Monday, 7 is Sunday.
 	Weekday int32
 	// Hour in the org's time zone, 0 to 23. The hour that comes twice when the clock is set back is one row; the one that is skipped has none.

@@ -160,12 +160,18 @@ comment on column analytics.refreshes.refreshed_at is 'When facts were last refr
 
 -- What the views filter by. The days of facts are stored, so that a condition on local_date reads an index.
 create index cases_opened on analytics.cases (org_id, opened_local_date);
-create index cases_closed on analytics.cases (org_id, closed_local_date);
+-- With what the daily views take of a case that was closed, which is set when it is closed. cases_opened has no more than the
+-- day: what changes with every message would have each update write all indexes.
+create index cases_closed on analytics.cases (org_id, closed_local_date)
+    include (assigned_user_id, assistant_id, assistant_config_id, channel_type, integration_id, first_customer_message_at, resolution_seconds,
+        has_auto_csat, csat_score, completeness);
 create index cases_referrals on analytics.cases (org_id, opened_local_date) where referral_id is not null;
 create index cases_assistants on analytics.cases (org_id, assistant_config_id, assistant_id);
 create index cases_channels on analytics.cases (org_id, coalesce(channel_type, ''), coalesce(integration_id, ''));
+-- With all that the daily views take of a turn, so that they read no row of turns: those of a day lie scattered where facts were
+-- made for a whole archive at once.
 create index turns_replied on analytics.turns (org_id, replied_local_date, pass)
-    include (is_first_response, replied_by, agent_user_id, channel_type, integration_id, reply_seconds, reply_business_seconds);
+    include (is_first_response, replied_by, assistant_id, agent_user_id, channel_type, integration_id, model, reply_seconds, reply_business_seconds);
 create index turns_assistants on analytics.turns (org_id, assistant_config_id, assistant_id);
 create index csat_ratings_rated on analytics.csat_ratings (org_id, rated_local_date);
 create index handoffs_handed_off on analytics.handoffs (org_id, handed_off_local_date);
@@ -216,6 +222,15 @@ $$;
 -- +goose StatementEnd
 comment on function analytics.day_hours is 'The hours of a local day; on days on which the clock changes, the quarters of its hours: there are zones that change at a quarter to, and by half an hour.';
 
+-- Strict for the same reason, and for its rows: of generate_series the planner expects a thousand, for each of which it then
+-- expects as many messages, and compiles the query for longer than that runs.
+-- +goose StatementBegin
+create function analytics.days_between(first_day date, last_day date) returns setof date
+language sql immutable strict parallel safe rows 31
+as $$ select first_day + n from generate_series(0, last_day - first_day) as n $$;
+-- +goose StatementEnd
+comment on function analytics.days_between is 'The days from the first to the last.';
+
 create view analytics.calendar with (security_invoker = true) as
 select
     o.org_id,
@@ -259,7 +274,7 @@ comment on column analytics.calendar.holiday is 'What is celebrated (holidays); 
 create view analytics.message_days with (security_invoker = true) as
 select
     o.org_id,
-    f.day + n as local_date,
+    n.local_date,
     b.begins_at,
     b.ends_at,
     o.time_zone
@@ -275,8 +290,8 @@ cross join lateral (
     from inbox.messages as m
     where m.org_id = o.org_id
 ) as f
-cross join lateral generate_series(0, f.last_day - f.day) as n
-cross join lateral analytics.day_bounds(f.day + n, o.time_zone) as b (begins_at, ends_at);
+cross join lateral analytics.days_between(f.day, f.last_day) as n (local_date)
+cross join lateral analytics.day_bounds(n.local_date, o.time_zone) as b (begins_at, ends_at);
 comment on view analytics.message_days is 'The local days from an org''s first message to its last, with their bounds: turns a condition on local_date into one on messages.created_at.';
 comment on column analytics.message_days.org_id is 'The org.';
 comment on column analytics.message_days.local_date is 'The day.';
@@ -1268,14 +1283,27 @@ comment on column analytics.coverage_daily.eligible is 'Events the metric should
 comment on column analytics.coverage_daily.measured is 'Of these, those that have one.';
 comment on column analytics.coverage_daily.measured_percent is '100 × measured ÷ eligible.';
 
+-- The next row is looked up only when asked for; the one before by nearly all who count changes.
 create view analytics.chat_state_history with (security_invoker = true) as
 select
     c.org_id,
     c.chat_id,
     c.changed_at as began_at,
     c.unchanged_until as began_after,
-    n.changed_at as ended_at,
-    n.unchanged_until as ended_after,
+    (
+        select g.changed_at
+        from inbox.chat_state_changes as g
+        where g.org_id = c.org_id and g.chat_id = c.chat_id and (g.changed_at, g.stream_id, g.seq) > (c.changed_at, c.stream_id, c.seq)
+        order by g.changed_at, g.stream_id, g.seq
+        limit 1
+    ) as ended_at,
+    (
+        select g.unchanged_until
+        from inbox.chat_state_changes as g
+        where g.org_id = c.org_id and g.chat_id = c.chat_id and (g.changed_at, g.stream_id, g.seq) > (c.changed_at, c.stream_id, c.seq)
+        order by g.changed_at, g.stream_id, g.seq
+        limit 1
+    ) as ended_after,
     c.state,
     p.state as previous_state,
     coalesce(p.state = 'CLOSED' and c.state <> 'CLOSED', false) as is_reopened,
@@ -1293,13 +1321,6 @@ select
     c.follow_up_at,
     c.muted_until
 from inbox.chat_state_changes as c
-left join lateral (
-    select g.changed_at, g.unchanged_until
-    from inbox.chat_state_changes as g
-    where g.org_id = c.org_id and g.chat_id = c.chat_id and (g.changed_at, g.stream_id, g.seq) > (c.changed_at, c.stream_id, c.seq)
-    order by g.changed_at, g.stream_id, g.seq
-    limit 1
-) as n on true
 left join lateral (
     select g.state, g.ai_enabled
     from inbox.chat_state_changes as g
@@ -1421,7 +1442,7 @@ drop view analytics.agents, analytics.agents_daily, analytics.ad_funnel, analyti
     analytics.channels_daily, analytics.chat_state_history, analytics.chats_wide, analytics.coverage_daily, analytics.csat_daily,
     analytics.freshness, analytics.gaps, analytics.message_days, analytics.response_times_daily, analytics.token_usage_daily,
     analytics.volume_hourly;
-drop function analytics.day_hours(date, text), analytics.day_bounds(date, text), analytics.day_begins(date, text);
+drop function analytics.days_between(date, date), analytics.day_hours(date, text), analytics.day_bounds(date, text), analytics.day_begins(date, text);
 alter table inbox.messages reset (autovacuum_vacuum_insert_scale_factor);
 drop index analytics.cases_opened, analytics.cases_closed, analytics.cases_referrals, analytics.cases_assistants, analytics.cases_channels,
     analytics.turns_replied, analytics.turns_assistants, analytics.csat_ratings_rated, analytics.handoffs_handed_off,

@@ -42,24 +42,42 @@ where d.org_id = @org_id and d.chat_id = k.chat_id and d.dirty_at = k.dirty_at;
 
 -- name: GetFactChats :many
 select c.chat_id, c.deleted_at, c.messages_complete_from, c.messages_complete_through, s.last_contact_message_at
-from inbox.chats as c
-left join inbox.chat_states as s on s.org_id = c.org_id and s.chat_id = c.chat_id
-where c.org_id = @org_id and c.chat_id = any(@chat_ids::text[]);
+from unnest(@chat_ids::text[]) as k (key)
+cross join lateral (
+    select g.org_id, g.chat_id, g.deleted_at, g.messages_complete_from, g.messages_complete_through
+    from inbox.chats as g
+    where g.org_id = @org_id and g.chat_id = k.key
+    offset 0
+) as c
+left join inbox.chat_states as s on s.org_id = c.org_id and s.chat_id = c.chat_id;
 
 -- name: GetFactMessages :many
+-- Chat by chat, as all that is read of many chats here (offset 0 keeps it so): whatever the planner believes of tables that were
+-- not analyzed since they grew, that is a look into the primary key for each, and not through all of the org's rows.
 select m.chat_id, m.message_id, m.created_at, m.sender, m.status, m.deleted_at, m.user_id,
     m.model, ch.type as channel_type, ch.contact_id
-from inbox.messages as m
+from unnest(@chat_ids::text[]) as k (key)
+cross join lateral (
+    select g.org_id, g.chat_id, g.message_id, g.created_at, g.sender, g.status, g.deleted_at, g.user_id, g.model, g.contact_channel_id
+    from inbox.messages as g
+    where g.org_id = @org_id and g.chat_id = k.key
+    offset 0
+) as m
 left join inbox.contact_channels as ch on ch.org_id = m.org_id and ch.contact_channel_id = m.contact_channel_id
-where m.org_id = @org_id and m.chat_id = any(@chat_ids::text[])
 order by m.chat_id, m.created_at, m.message_id;
 
 -- name: GetFactChanges :many
 select h.chat_id, h.changed_at, h.unchanged_until, h.state, h.ai_enabled, h.assigned_user_id, h.assigned_at, h.csat_score,
     h.assistant_id, h.assistant_config_id, h.integration_id, k.enable_auto_csat
-from inbox.chat_state_changes as h
+from unnest(@chat_ids::text[]) as c (key)
+cross join lateral (
+    select g.org_id, g.chat_id, g.changed_at, g.unchanged_until, g.state, g.ai_enabled, g.assigned_user_id, g.assigned_at, g.csat_score,
+        g.assistant_id, g.assistant_config_id, g.integration_id, g.first_seen_at, g.stream_id, g.seq
+    from inbox.chat_state_changes as g
+    where g.org_id = @org_id and g.chat_id = c.key
+    offset 0
+) as h
 left join inbox.assistant_configs as k on k.org_id = h.org_id and k.assistant_config_id = h.assistant_config_id
-where h.org_id = @org_id and h.chat_id = any(@chat_ids::text[])
 order by h.chat_id, h.changed_at, h.first_seen_at, h.stream_id, h.seq;
 
 -- name: GetFactReferrals :many
@@ -70,8 +88,13 @@ order by r.chat_id, seen_at, r.referral_id;
 
 -- name: GetChatSpans :many
 select s.chat_id, s.state, s.began_at, s.ended_at, s.assigned_user_id
-from analytics.chat_spans as s
-where s.org_id = @org_id and s.chat_id = any(@chat_ids::text[])
+from unnest(@chat_ids::text[]) as k (key)
+cross join lateral (
+    select g.chat_id, g.span_number, g.state, g.began_at, g.ended_at, g.assigned_user_id
+    from analytics.chat_spans as g
+    where g.org_id = @org_id and g.chat_id = k.key
+    offset 0
+) as s
 order by s.chat_id, s.span_number;
 
 -- name: AddToBacklog :exec
