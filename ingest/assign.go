@@ -58,6 +58,24 @@ func assignTime(column **time.Time, value *time.Time) bool {
 	return assign(column, value)
 }
 
+// borrow and borrowTime are assign for rows that are done with before the event is: a column points into the event.
+
+func borrow[T comparable](named bool, column **T, value *T) bool {
+	if !named || equal(*column, value) {
+		return false
+	}
+	*column = value
+	return true
+}
+
+func borrowTime(named bool, column **time.Time, value *time.Time) bool {
+	if !named || equalTime(*column, value) {
+		return false
+	}
+	*column = value
+	return true
+}
+
 func assignJSON(column *[]byte, value []byte, given bool) bool {
 	switch {
 	case !given:

@@ -158,7 +158,7 @@ func (b *batch) committed() {
 	b.lane.known.Add(b.passed)
 	b.lane.entities.committed()
 	for key, c := range b.chats {
-		c.begin()
+		c.end()
 		b.lane.chats.Add(key, c)
 	}
 }

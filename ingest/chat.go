@@ -36,6 +36,20 @@ type changes struct {
 	messages   map[string]bool
 }
 
+func (c *changes) addMember(id string) {
+	if c.members == nil {
+		c.members = map[string]bool{}
+	}
+	c.members[id] = true
+}
+
+func (c *changes) addMessage(id string) {
+	if c.messages == nil {
+		c.messages = map[string]bool{}
+	}
+	c.messages[id] = true
+}
+
 // storedMessage is a message's row and its files' rows.
 type storedMessage struct {
 	row          db.InboxMessage
@@ -44,22 +58,18 @@ type storedMessage struct {
 }
 
 func newChat(key chatKey) *chat {
-	c := &chat{key: key, row: db.InboxChat{OrgID: key.orgID, ChatID: key.chatID, IsStub: true}}
-	c.begin()
-	return c
-}
-
-// begin forgets what was of an earlier batch only.
-func (c *chat) begin() {
-	c.messages, c.referrals, c.history = map[string]*storedMessage{}, map[string]*db.InboxReferral{}, nil
-	c.changed = changes{members: map[string]bool{}, messages: map[string]bool{}}
-	c.rederived = false
-	if c.members == nil {
-		c.members = map[string]*db.InboxMember{}
+	return &chat{
+		key: key, row: db.InboxChat{OrgID: key.orgID, ChatID: key.chatID, IsStub: true},
+		members: map[string]*db.InboxMember{}, messages: map[string]*storedMessage{},
 	}
 }
 
-// clone copies a chat so that a batch can be given up without a trace.
+// end forgets what is of one batch only.
+func (c *chat) end() {
+	c.messages, c.referrals, c.history, c.changed, c.rederived = nil, nil, nil, changes{}, false
+}
+
+// clone copies a chat between batches so that a batch can be given up without a trace.
 func (c *chat) clone() *chat {
 	copied := *c
 	if c.state != nil {
@@ -71,7 +81,7 @@ func (c *chat) clone() *chat {
 		member := *m
 		copied.members[id] = &member
 	}
-	copied.begin()
+	copied.messages = map[string]*storedMessage{}
 	return &copied
 }
 
@@ -196,10 +206,10 @@ func (c *chat) see(d *description) {
 	}
 	c.changed.row = true
 	if d.listed && (c.row.ListedAt == nil || seen.After(*c.row.ListedAt)) {
-		c.row.ListedAt = &seen
+		c.row.ListedAt = new(seen)
 	}
 	if d.deleted && (c.row.DeletedAt == nil || seen.Before(*c.row.DeletedAt)) {
-		c.row.DeletedAt, c.row.LastSeenAt = &seen, seen
+		c.row.DeletedAt, c.row.LastSeenAt = new(seen), seen
 	}
 }
 

@@ -21,7 +21,7 @@ type connection struct {
 	mu          sync.Mutex
 	orgID       string
 	openedAt    *time.Time
-	lastFrameAt *time.Time
+	lastFrameAt time.Time        // zero when there was none
 	lastHeardAt func() time.Time // asks the open connection; nil before the handshake
 	closedAt    *time.Time
 	closeCode   *int32
@@ -50,6 +50,14 @@ func (c *connection) lastHeard() *time.Time {
 	return &at
 }
 
+// lastFrame is when the last frame came; nil when none did.
+func (c *connection) lastFrame() *time.Time {
+	if c.lastFrameAt.IsZero() {
+		return nil
+	}
+	return new(c.lastFrameAt)
+}
+
 func (c *connection) frame(bytes int, orgID string) {
 	now := time.Now()
 	c.mu.Lock()
@@ -57,7 +65,7 @@ func (c *connection) frame(bytes int, orgID string) {
 	c.frames++
 	c.bytes += int64(bytes)
 	c.largest = max(c.largest, int64(bytes))
-	c.lastFrameAt, c.orgID, c.changed = &now, orgID, true
+	c.lastFrameAt, c.orgID, c.changed = now, orgID, true
 }
 
 // end notes how the connection ended.

@@ -111,8 +111,8 @@ func (s *session) quietSince() (time.Time, bool) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.lastFrameAt != nil {
-		return *c.lastFrameAt, true
+	if !c.lastFrameAt.IsZero() {
+		return c.lastFrameAt, true
 	}
 	return *c.openedAt, true
 }

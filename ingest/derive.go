@@ -170,10 +170,10 @@ func inVersionOrder[T any](said []T, clock func(*T) time.Time) []*T {
 func (c *chat) markAllChanged() {
 	c.changed.row, c.changed.state = true, c.state != nil
 	for id := range c.members {
-		c.changed.members[id] = true
+		c.changed.addMember(id)
 	}
 	for id, m := range c.messages {
-		c.changed.messages[id] = true
+		c.changed.addMessage(id)
 		for file := range m.files {
 			if m.changedFiles == nil {
 				m.changedFiles = map[string]bool{}

@@ -205,6 +205,7 @@ func chatOfPath(path string) string {
 func (e *event) describes(c *invent.Chat, b *blocks) description {
 	d := description{
 		orgID: e.orgID, chatID: c.ID.V, stream: e.stream, seen: observed(e.observedAt, e.seq), chat: c,
+		blocks: make([]*block, 0, 3),
 	}
 	d.toolset = e.toolset(&d, b, "tools", &c.Tools)
 	if c.State.Given() {

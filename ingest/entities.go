@@ -148,7 +148,7 @@ func (m *mentions) addState(d *description, s *invent.State) {
 		})
 	}
 	if integration.Given() {
-		m.addIntegration(d, integration.V, &integrationDescription{&invent.AssistantIntegration{}, onlyGiven(assistant)})
+		m.addIntegration(d, integration.V, &integrationDescription{&undescribed, onlyGiven(assistant)})
 	}
 	if i := &s.AssistantIntegration.V; s.AssistantIntegration.Given() && i.ID.Given() {
 		m.addIntegration(d, i.ID.V, &integrationDescription{i, invent.Field[string]{}})
@@ -158,6 +158,9 @@ func (m *mentions) addState(d *description, s *invent.State) {
 func (m *mentions) addIntegration(d *description, id string, v *integrationDescription) {
 	m.integrations = append(m.integrations, mention[integrationDescription]{entityKey{d.orgID, id}, d.seen, v})
 }
+
+// undescribed is an integration of which nothing is said.
+var undescribed invent.AssistantIntegration
 
 // onlyGiven makes of a null that nothing is said: a state without an assistant does not take the integration from its.
 func onlyGiven(f invent.Field[string]) invent.Field[string] {

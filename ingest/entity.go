@@ -61,6 +61,7 @@ type table[R, D any] struct {
 	kind   kind[R, D]
 	known  *lru.Cache[entityKey, *entity[R]]
 	staged map[entityKey]*entity[R]
+	taker  taker // of the description at hand
 }
 
 func newTable[R, D any](k kind[R, D], size int) *table[R, D] {
@@ -137,12 +138,12 @@ func (t *table[R, D]) apply(e *entity[R], m *mention[D]) {
 	if m.described == nil {
 		return
 	}
-	taker := taker{seen: m.seen, fields: e.fields}
-	t.kind.describe(&taker, &e.row, m.described)
-	if taker.named && *c.isStub {
-		*c.isStub, taker.changed = false, true
+	t.taker = taker{seen: m.seen, fields: e.fields}
+	t.kind.describe(&t.taker, &e.row, m.described)
+	if t.taker.named && *c.isStub {
+		*c.isStub, t.taker.changed = false, true
 	}
-	if taker.changed {
+	if t.taker.changed {
 		e.dirty = true
 		if at.After(*c.lastSeen) {
 			*c.lastSeen = at

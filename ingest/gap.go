@@ -95,8 +95,8 @@ func gapAfter(c *connection, err error) *gap {
 	var tooLarge *invent.TooLargeError
 	if errors.Is(err, errDeaf) || errors.Is(err, spool.ErrFull) || errors.Is(err, spool.ErrTooLarge) || errors.As(err, &tooLarge) {
 		began = *c.openedAt
-		if c.lastFrameAt != nil {
-			began = *c.lastFrameAt
+		if !c.lastFrameAt.IsZero() {
+			began = c.lastFrameAt
 		}
 	}
 	_, cause := describeEnd(err)

@@ -274,6 +274,7 @@ func (l *Lane) writeAll(ctx context.Context, chunks <-chan *chunk, used chan<- *
 		}
 		failpoint.Hit("after-trim")
 		for _, c := range taken {
+			clear(c.events) // what was decoded is not needed while the chunk waits to be used again
 			select {
 			case used <- c:
 			default:

@@ -319,7 +319,7 @@ func (l *ledger) changedConnections() (p db.UpsertConnectionsParams, written []*
 			p.Instances = append(p.Instances, l.instance)
 			p.StartedAts = append(p.StartedAts, c.startedAt)
 			p.OpenedAts = append(p.OpenedAts, c.openedAt)
-			p.LastFrameAts = append(p.LastFrameAts, c.lastFrameAt)
+			p.LastFrameAts = append(p.LastFrameAts, c.lastFrame())
 			p.LastHeardAts = append(p.LastHeardAts, c.lastHeard())
 			p.ClosedAts = append(p.ClosedAts, c.closedAt)
 			p.CloseCodes = append(p.CloseCodes, c.closeCode)

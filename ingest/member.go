@@ -41,7 +41,8 @@ func (c *chat) foldMember(d *description, v *invent.Member) {
 		c.members[v.ID.V], changed = m, true
 	}
 	if d.seen.time().Before(m.FirstSeenAt) {
-		m.FirstSeenAt, c.changed.members[v.ID.V] = d.seen.time(), true
+		m.FirstSeenAt = d.seen.time()
+		c.changed.addMember(v.ID.V)
 	}
 	user, session, channel := userID(&v.User), sessionID(&v.Session), channelID(&v.ContactChannel)
 	for _, did := range [...]bool{
@@ -59,6 +60,6 @@ func (c *chat) touchMember(d *description, m *db.InboxMember, changed bool) {
 	if changed {
 		m.LastSeenAt = d.seen.time()
 		assignTime(&m.VersionAt, c.row.VersionAt)
-		c.changed.members[m.MemberID] = true
+		c.changed.addMember(m.MemberID)
 	}
 }

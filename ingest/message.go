@@ -43,7 +43,8 @@ func (c *chat) foldMessage(d *description, v *message) {
 		return
 	}
 	if d.seen.time().Before(s.row.FirstSeenAt) {
-		s.row.FirstSeenAt, c.changed.messages[id] = d.seen.time(), true
+		s.row.FirstSeenAt = d.seen.time()
+		c.changed.addMessage(id)
 	}
 	moved := false
 	if clock := messageClock(v.Message); !clock.IsZero() {
@@ -54,7 +55,7 @@ func (c *chat) foldMessage(d *description, v *message) {
 		changed = true
 	}
 	if s.foldFiles(d, v.Message) || changed || moved {
-		c.changed.messages[id] = true
+		c.changed.addMessage(id)
 	}
 }
 
@@ -65,29 +66,29 @@ func (s *storedMessage) fold(c *chat, v *message) (changed bool) {
 	// Usage that is not named leaves nothing of an earlier one in a snapshot, and all of it in a patch.
 	usage := snapshot || v.Usage.Named()
 	for _, did := range [...]bool{
-		set(snapshot, &r.Role, &v.Role),
-		set(snapshot, &r.Model, &v.Model),
-		set(snapshot, &r.Status, &v.Status),
-		set(snapshot, &r.Error, &v.Error),
-		set(snapshot, &r.BroadcastID, &v.BroadcastID),
-		set(snapshot, &r.IsBroadcastMessage, &v.IsBroadcastMessage),
-		setTime(snapshot, &r.CreatedAt, &v.CreatedAt),
-		setTime(snapshot, &r.UpdatedAt, &v.UpdatedAt),
-		set(false, &r.ToolsetID, &v.toolset),
+		borrow(snapshot || v.Role.Named(), &r.Role, v.Role.Ptr()),
+		borrow(snapshot || v.Model.Named(), &r.Model, v.Model.Ptr()),
+		borrow(snapshot || v.Status.Named(), &r.Status, v.Status.Ptr()),
+		borrow(snapshot || v.Error.Named(), &r.Error, v.Error.Ptr()),
+		borrow(snapshot || v.BroadcastID.Named(), &r.BroadcastID, v.BroadcastID.Ptr()),
+		borrow(snapshot || v.IsBroadcastMessage.Named(), &r.IsBroadcastMessage, v.IsBroadcastMessage.Ptr()),
+		borrowTime(snapshot || v.CreatedAt.Named(), &r.CreatedAt, v.CreatedAt.Ptr()),
+		borrowTime(snapshot || v.UpdatedAt.Named(), &r.UpdatedAt, v.UpdatedAt.Ptr()),
+		borrow(v.toolset.Named(), &r.ToolsetID, v.toolset.Ptr()),
 		setJSON(false, &r.Features, featuresJSON(&v.Features)),
-		usage && assign(&r.InputTokens, u.InputTokens.Ptr()),
-		usage && assign(&r.OutputTokens, u.OutputTokens.Ptr()),
-		usage && assign(&r.TotalTokens, u.TotalTokens.Ptr()),
-		usage && assign(&r.ReasoningTokens, u.ReasoningTokens.Ptr()),
-		usage && assign(&r.InputTokensCacheRead, u.InputTokensCacheRead.Ptr()),
-		usage && assign(&r.InputTokensCacheWrite, u.InputTokensCacheWrite.Ptr()),
+		borrow(usage, &r.InputTokens, u.InputTokens.Ptr()),
+		borrow(usage, &r.OutputTokens, u.OutputTokens.Ptr()),
+		borrow(usage, &r.TotalTokens, u.TotalTokens.Ptr()),
+		borrow(usage, &r.ReasoningTokens, u.ReasoningTokens.Ptr()),
+		borrow(usage, &r.InputTokensCacheRead, u.InputTokensCacheRead.Ptr()),
+		borrow(usage, &r.InputTokensCacheWrite, u.InputTokensCacheWrite.Ptr()),
 		usage && assignJSON(&r.UsageTurns, u.TurnsJSON, u.Turns.Given()),
 	} {
 		changed = changed || did
 	}
 	if snapshot || v.Contents.Named() {
 		changed = assignJSON(&r.Content, v.ContentsJSON, v.Contents.Given()) || changed
-		changed = assign(&r.Text, textOf(v.Contents.V)) || changed
+		changed = borrow(true, &r.Text, textOf(v.Contents.V)) || changed
 	}
 	if v.HasEnded() {
 		changed = !r.HasEnded || changed
@@ -142,20 +143,26 @@ func valueOf[T any](p *T) (v T) {
 
 // textOf joins the text parts; nil when there is none. A part without a type is a text part when it has a text.
 func textOf(contents []invent.Content) *string {
-	var texts []string
+	var only *string
+	var texts []string // when there are several
 	for i := range contents {
 		for j := range contents[i].Parts {
 			p := &contents[i].Parts[j]
-			if p.Text.Given() && (!p.Type.Given() || p.Type.V == "text") {
+			switch {
+			case !p.Text.Given() || p.Type.Given() && p.Type.V != "text":
+			case only == nil:
+				only = &p.Text.V
+			case texts == nil:
+				texts = []string{*only, p.Text.V}
+			default:
 				texts = append(texts, p.Text.V)
 			}
 		}
 	}
 	if texts == nil {
-		return nil
+		return only
 	}
-	text := strings.Join(texts, "\n")
-	return &text
+	return new(strings.Join(texts, "\n"))
 }
 
 // foldFiles takes in the files of a description's parts. A file the newest version no longer has is marked as deleted.

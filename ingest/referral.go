@@ -28,5 +28,8 @@ func (c *chat) foldReferral(d *description) {
 	if v.Parts.Given() {
 		r.Parts = bytes.Clone(v.PartsJSON)
 	}
+	if c.referrals == nil {
+		c.referrals = map[string]*db.InboxReferral{}
+	}
 	c.referrals[id] = r
 }

@@ -41,8 +41,8 @@ type Decoder struct {
 	// objects counts those that were read in lists
 	objects int
 	zeros   addedZeros
-	unread  *[]passed   // where to note what is passed over; nil when nobody asks
-	seen    [512]string // short strings of earlier values, by their hash
+	unread  *[]passed    // where to note what is passed over; nil when nobody asks
+	seen    [4096]string // short strings of earlier values, by their hash
 }
 
 // Frame decodes one text frame of the inbox socket. The event's Data is Given only when it is an object.
