@@ -51,14 +51,16 @@ func newFactTable[R any](name string, keys ...string) factTable {
 	columns := strings.Join(all, ", ")
 	// Only rows that differ are written, and only then the time of it. They are left out by EXCEPT and not by a condition of the
 	// conflict, which locks the row before it looks, and so writes it. The stored rows are read chat by chat: whatever the
-	// planner believes of tables that have grown since it last looked, that is a look into the primary key for each. NOT IN is
+	// planner believes of tables that have grown since it last looked, that is a look into the primary key for each, and of a
+	// table that looks empty the order tells it from the other indexes. NOT IN is
 	// looked up in a hash; the planner, which knows nothing of the size of new, would make a loop over it of an anti join.
 	save := fmt.Sprintf(`
 with new as materialized (
     select %[2]s from jsonb_populate_recordset(null::analytics.%[1]s, $3::jsonb)
 ), old as materialized (
     select o.* from unnest($2::text[]) as k (key)
-    cross join lateral (select t.ctid as at, %[7]s from analytics.%[1]s as t where t.org_id = $1 and t.chat_id = k.key offset 0) as o
+    cross join lateral (select t.ctid as at, %[7]s from analytics.%[1]s as t where t.org_id = $1 and t.chat_id = k.key
+        order by %[8]s offset 0) as o
 ), gone as (
     delete from analytics.%[1]s as t
     where t.ctid = any(array(select o.at from old as o where (%[3]s) not in (select %[3]s from new)))
@@ -67,7 +69,7 @@ insert into analytics.%[1]s as t (%[2]s, refreshed_at)
 select %[4]s, $4 from (select %[2]s from new except all select %[2]s from old) as n
 on conflict (%[5]s) do update set %[6]s, refreshed_at = excluded.refreshed_at`,
 		name, columns, strings.Join(keys[1:], ", "), prefixed("n.", all), strings.Join(keys, ", "), strings.Join(sets, ", "),
-		prefixed("t.", all))
+		prefixed("t.", all), prefixed("t.", keys[2:]))
 	compare := fmt.Sprintf(`
 with new as (
     select %[2]s from jsonb_populate_recordset(null::analytics.%[1]s, $3::jsonb)

@@ -135,7 +135,7 @@ cross join lateral (
     select g.chat_id, g.span_number, g.state, g.began_at, g.ended_at, g.assigned_user_id
     from analytics.chat_spans as g
     where g.org_id = $2 and g.chat_id = k.key
-    offset 0
+    order by g.span_number offset 0
 ) as s
 order by s.chat_id, s.span_number
 `
@@ -260,7 +260,7 @@ cross join lateral (
         g.assistant_id, g.assistant_config_id, g.integration_id, g.first_seen_at, g.stream_id, g.seq
     from inbox.chat_state_changes as g
     where g.org_id = $2 and g.chat_id = c.key
-    offset 0
+    order by g.changed_at, g.stream_id, g.seq offset 0
 ) as h
 left join inbox.assistant_configs as k on k.org_id = h.org_id and k.assistant_config_id = h.assistant_config_id
 order by h.chat_id, h.changed_at, h.first_seen_at, h.stream_id, h.seq
@@ -414,7 +414,7 @@ cross join lateral (
     select g.org_id, g.chat_id, g.message_id, g.created_at, g.sender, g.status, g.deleted_at, g.user_id, g.model, g.contact_channel_id
     from inbox.messages as g
     where g.org_id = $2 and g.chat_id = k.key
-    offset 0
+    order by g.message_id offset 0
 ) as m
 left join inbox.contact_channels as ch on ch.org_id = m.org_id and ch.contact_channel_id = m.contact_channel_id
 order by m.chat_id, m.created_at, m.message_id
@@ -439,7 +439,8 @@ type GetFactMessagesRow struct {
 }
 
 // Chat by chat, as all that is read of many chats here (offset 0 keeps it so): whatever the planner believes of tables that were
-// not analyzed since they grew, that is a look into the primary key for each, and not through all of the org's rows.
+// not analyzed since they grew, that is a look into the primary key for each, and not through all of the org's rows. Of tables
+// that look empty the order of the key tells it from the other indexes.
 func (q *Queries) GetFactMessages(ctx context.Context, arg GetFactMessagesParams) ([]GetFactMessagesRow, error) {
 	rows, err := q.db.Query(ctx, getFactMessages, arg.ChatIds, arg.OrgID)
 	if err != nil {

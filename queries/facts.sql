@@ -53,7 +53,8 @@ left join inbox.chat_states as s on s.org_id = c.org_id and s.chat_id = c.chat_i
 
 -- name: GetFactMessages :many
 -- Chat by chat, as all that is read of many chats here (offset 0 keeps it so): whatever the planner believes of tables that were
--- not analyzed since they grew, that is a look into the primary key for each, and not through all of the org's rows.
+-- not analyzed since they grew, that is a look into the primary key for each, and not through all of the org's rows. Of tables
+-- that look empty the order of the key tells it from the other indexes.
 select m.chat_id, m.message_id, m.created_at, m.sender, m.status, m.deleted_at, m.user_id,
     m.model, ch.type as channel_type, ch.contact_id
 from unnest(@chat_ids::text[]) as k (key)
@@ -61,7 +62,7 @@ cross join lateral (
     select g.org_id, g.chat_id, g.message_id, g.created_at, g.sender, g.status, g.deleted_at, g.user_id, g.model, g.contact_channel_id
     from inbox.messages as g
     where g.org_id = @org_id and g.chat_id = k.key
-    offset 0
+    order by g.message_id offset 0
 ) as m
 left join inbox.contact_channels as ch on ch.org_id = m.org_id and ch.contact_channel_id = m.contact_channel_id
 order by m.chat_id, m.created_at, m.message_id;
@@ -75,7 +76,7 @@ cross join lateral (
         g.assistant_id, g.assistant_config_id, g.integration_id, g.first_seen_at, g.stream_id, g.seq
     from inbox.chat_state_changes as g
     where g.org_id = @org_id and g.chat_id = c.key
-    offset 0
+    order by g.changed_at, g.stream_id, g.seq offset 0
 ) as h
 left join inbox.assistant_configs as k on k.org_id = h.org_id and k.assistant_config_id = h.assistant_config_id
 order by h.chat_id, h.changed_at, h.first_seen_at, h.stream_id, h.seq;
@@ -93,7 +94,7 @@ cross join lateral (
     select g.chat_id, g.span_number, g.state, g.began_at, g.ended_at, g.assigned_user_id
     from analytics.chat_spans as g
     where g.org_id = @org_id and g.chat_id = k.key
-    offset 0
+    order by g.span_number offset 0
 ) as s
 order by s.chat_id, s.span_number;
 
