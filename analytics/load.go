@@ -3,6 +3,7 @@ package analytics
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"archiver/db"
 )
@@ -50,7 +51,7 @@ func loadMessages(ctx context.Context, q *db.Queries, orgID string, ids []string
 		}
 		m := Message{
 			ID: r.MessageID, At: *r.CreatedAt, Sender: r.Sender, IsDeleted: r.DeletedAt != nil, UserID: r.UserID,
-			Model: r.Model, ChannelType: r.ChannelType, ContactID: r.ContactID,
+			Model: short(r.Model), ChannelType: short(r.ChannelType), ContactID: r.ContactID,
 		}
 		if r.Status != nil {
 			m.Status = *r.Status
@@ -71,7 +72,7 @@ func loadChanges(ctx context.Context, q *db.Queries, orgID string, ids []string,
 			c.Changes = append(c.Changes, Change{At: r.ChangedAt, UnchangedUntil: r.UnchangedUntil, State: State{
 				State: r.State, AIEnabled: r.AiEnabled, AssignedUserID: r.AssignedUserID, AssignedAt: r.AssignedAt,
 				CSATScore: r.CsatScore, AssistantID: r.AssistantID, AssistantConfigID: r.AssistantConfigID,
-				IntegrationID: r.IntegrationID, HasAutoCSAT: r.EnableAutoCsat,
+				IntegrationID: short(r.IntegrationID), HasAutoCSAT: r.EnableAutoCsat,
 			}})
 		}
 	}
@@ -89,4 +90,16 @@ func loadReferrals(ctx context.Context, q *db.Queries, orgID string, ids []strin
 		}
 	}
 	return nil
+}
+
+// shortBytes bounds what facts are broken down by: it is part of indexes, which take no value of any length.
+const shortBytes = 200
+
+// short is a value of the vendor, cut off where it is longer than any that means something.
+func short(value *string) *string {
+	if value == nil || len(*value) <= shortBytes {
+		return value
+	}
+	cut := strings.ToValidUTF8((*value)[:shortBytes], "")
+	return &cut
 }

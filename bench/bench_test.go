@@ -14,8 +14,8 @@ const (
 	mostRowsWritten  = 4.5 // of all tables
 	mostInserted     = 2.0 // of inbox
 	mostUpdated      = 0.6 // of inbox; a flood is folded
-	leastHOT         = 20  // %
-	mostAllocations  = 250
+	leastHOT         = 70  // %
+	mostAllocations  = 90
 	mostLogToPayload = 1.1
 )
 

@@ -298,6 +298,32 @@ func TestOneBadFieldLosesNothingButItself(t *testing.T) {
 	}
 }
 
+// TestValuesTooLongForAnIndexAreStoredLikeAnyOther: whatever an index is over, it is no text of the vendor without a bound.
+func TestValuesTooLongForAnIndexAreStoredLikeAnyOther(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	long := func(mark string) string { // that does not compress
+		var b strings.Builder
+		for i := range 400 {
+			fmt.Fprintf(&b, "%s%x", mark, sha256.Sum256([]byte{byte(i), byte(i >> 8)}))
+		}
+		return b.String()
+	}
+	a.append(frame("o", morning, fmt.Sprintf(`{"type":%q,"data":{"id":"c","title":%q,"model":%q,"status":%q,`+
+		`"created_at":"2026-04-01T07:00:00Z","updated_at":"2026-04-01T08:00:00Z","state":{"id":"s","state":%q,"integration_id":%q},`+
+		`"members":[{"id":"m","role":%q,"contact_channel":{"id":"ch","type":%q,"email":%q}}],`+
+		`"last_message":{"id":"x","role":%q,"status":%q,"model":%q,"usage":{"input_tokens":5},"created_at":"2026-04-01T08:00:00Z"}}}`,
+		long("type"), long("title"), long("model"), long("status"), long("state"), long("integration"), long("role"), long("channel"),
+		long("email"), long("sender"), long("ended"), long("message model"))))
+	a.write()
+	if n := a.count("select count(*) from raw.events where flaws is not null"); n != 0 {
+		t.Errorf("the event has flaws, want none: %v", a.rows("select flaws from raw.events"))
+	}
+	if n := a.count("select count(*) from inbox.messages as m join inbox.chat_states as s using (org_id, chat_id) where length(m.model) > 20000 and length(s.state) > 20000"); n != 1 {
+		t.Errorf("%d messages and states hold their long values, want 1", n)
+	}
+}
+
 func TestAFrameOfTwentyMegabytesIsStoredLikeAnyOther(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t)

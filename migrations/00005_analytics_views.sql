@@ -177,11 +177,12 @@ create index csat_ratings_rated on analytics.csat_ratings (org_id, rated_local_d
 create index handoffs_handed_off on analytics.handoffs (org_id, handed_off_local_date);
 
 -- Answer what is open now, what a broadcast did and what tokens were used without reading rows of messages, which are wide.
-create index chat_states_not_closed on inbox.chat_states (org_id, state) where state <> 'CLOSED';
+-- No index of inbox holds text of the vendor that has no bound: a value too long for an index would refuse its event.
+create index chat_states_not_closed on inbox.chat_states (org_id, chat_id) where state <> 'CLOSED';
 create index chat_state_changes_changed_at on inbox.chat_state_changes (org_id, changed_at);
 create index messages_broadcasts on inbox.messages (org_id, created_at) where sender = 'broadcast';
 create index messages_usage on inbox.messages (org_id, created_at)
-    include (model, input_tokens, output_tokens, total_tokens, reasoning_tokens, input_tokens_cache_read, input_tokens_cache_write)
+    include (input_tokens, output_tokens, total_tokens, reasoning_tokens, input_tokens_cache_read, input_tokens_cache_write)
     where coalesce(total_tokens, input_tokens, output_tokens) is not null;
 
 -- Index-only reads need pages that are known to be visible to all, and the pages of the last days are what is read most.

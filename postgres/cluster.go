@@ -151,7 +151,7 @@ func (h *home) lendPassword() (path string, err error) {
 const tuning = `
 # Set by archiver when it created this cluster; change it as you like.
 timezone = 'UTC'
-wal_compression = on
+wal_compression = lz4
 max_wal_size = 2GB
 checkpoint_timeout = 15min
 `

@@ -26,10 +26,10 @@ func planInPlace(value any) (pgtype.WrappedEncodePlanNextSetter, any, bool) {
 // planned encodes values of one type with the codec that takes what inPlace makes of them.
 type planned struct{ next pgtype.EncodePlan }
 
-// SetNext is part of pgtype.WrappedEncodePlanNextSetter.
+// SetNext is for pgx.
 func (p *planned) SetNext(next pgtype.EncodePlan) { p.next = next }
 
-// Encode is part of pgtype.EncodePlan.
+// Encode is for pgx.
 func (p *planned) Encode(value any, buf []byte) ([]byte, error) {
 	return p.next.Encode(inPlace(value), buf)
 }
@@ -76,25 +76,25 @@ func inPlace(value any) any {
 // values is an array parameter without NULLs.
 type values[T any] []T
 
-// Dimensions is part of pgtype.ArrayGetter, as are Index and IndexType.
+// Dimensions is for pgx.
 func (a values[T]) Dimensions() []pgtype.ArrayDimension { return dimensions(a == nil, len(a)) }
 
-// Index is the element at i.
+// Index is a pointer to the element, which costs nothing to make.
 func (a values[T]) Index(i int) any { return &a[i] }
 
-// IndexType is what Index gives.
+// IndexType is for pgx.
 func (a values[T]) IndexType() any { return new(T) }
 
 // pointers is an array parameter, in which nil is NULL.
 type pointers[T any] []*T
 
-// Dimensions is part of pgtype.ArrayGetter, as are Index and IndexType.
+// Dimensions is for pgx.
 func (a pointers[T]) Dimensions() []pgtype.ArrayDimension { return dimensions(a == nil, len(a)) }
 
-// Index is the element at i.
+// Index is for pgx.
 func (a pointers[T]) Index(i int) any { return a[i] }
 
-// IndexType is what Index gives.
+// IndexType is for pgx.
 func (a pointers[T]) IndexType() any { return new(T) }
 
 func dimensions(isNull bool, length int) []pgtype.ArrayDimension {
@@ -113,27 +113,27 @@ type (
 	identifier uuid.UUID
 )
 
-// TextValue is part of pgtype.TextValuer.
+// TextValue is for pgx.
 func (v *text) TextValue() (pgtype.Text, error) {
 	return pgtype.Text{String: string(*v), Valid: true}, nil
 }
 
-// TimestamptzValue is part of pgtype.TimestamptzValuer.
+// TimestamptzValue is for pgx.
 func (v *instant) TimestamptzValue() (pgtype.Timestamptz, error) {
 	return pgtype.Timestamptz{Time: time.Time(*v), Valid: true}, nil
 }
 
-// BoolValue is part of pgtype.BoolValuer.
+// BoolValue is for pgx.
 func (v *boolean) BoolValue() (pgtype.Bool, error) {
 	return pgtype.Bool{Bool: bool(*v), Valid: true}, nil
 }
 
-// Int64Value is part of pgtype.Int64Valuer.
+// Int64Value is for pgx.
 func (v *integer) Int64Value() (pgtype.Int8, error) {
 	return pgtype.Int8{Int64: int64(*v), Valid: true}, nil
 }
 
-// UUIDValue is part of pgtype.UUIDValuer.
+// UUIDValue is for pgx.
 func (v *identifier) UUIDValue() (pgtype.UUID, error) {
 	return pgtype.UUID{Bytes: *v, Valid: true}, nil
 }
