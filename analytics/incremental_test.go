@@ -270,9 +270,7 @@ func (p *pastime) check(step int) {
 		p.t.Fatal(err)
 	}
 	want := p.derived(ctx, q, settings)
-	for _, m := range p.naiveBacklog(settings) {
-		want["backlog_daily"] = append(want["backlog_daily"], m)
-	}
+	want["backlog_daily"] = append(want["backlog_daily"], p.naiveBacklog(settings)...)
 	slices.Sort(want["backlog_daily"])
 	p.same(want, p.tables(), fmt.Sprintf("after step %d", step))
 }

@@ -184,7 +184,7 @@ func (n *naive) caseLine(k int) string {
 	}
 	resolution, last := "-", "-"
 	closes := n.closes(from, n.end(k))
-	if len(closes) == 0 && n.end(k) == never {
+	if len(closes) == 0 && n.end(k).Equal(never) {
 		return fmt.Sprintf("case %s by %s censored", n.messages[n.starts[k].at].ID, n.starts[k].by)
 	}
 	if len(closes) > 0 && first != nil && !closes[0].Before(first.At) {

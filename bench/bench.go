@@ -32,7 +32,7 @@ func Run(ctx context.Context, config Config) (_ *Report, err error) {
 	if b.dir, err = workDir(plan.Dir); err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(b.dir)
+	defer func() { _ = os.RemoveAll(b.dir) }() // what is left is in the directory for temporary files
 	plan.Progress("starting Postgres in " + b.dir)
 	if b.server, err = startServer(ctx, filepath.Join(b.dir, "postgres"), plan.ProfileDir != ""); err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func workDir(parent string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("making a directory to work in: %w", err)
 	}
-	if err := os.Chmod(dir, 0o755); err != nil {
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // another account has to come in; there is nothing personal in it
 		return "", fmt.Errorf("opening %s for the account of Postgres: %w", dir, err)
 	}
 	return dir, nil

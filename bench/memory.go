@@ -34,7 +34,7 @@ func (b *bench) memory(ctx context.Context) error {
 	defer p.kill()
 	b.plan.Progress(fmt.Sprintf("memory at %d events/s for %s", memoryRate, b.plan.Steady))
 	feeding := b.keepFeeding(ctx, w)
-	defer feeding.stop()
+	defer func() { _ = feeding.stop() }() // where it was stopped before, that told the error
 	steady, err := b.highest(ctx, p, b.plan.Steady)
 	if err != nil {
 		return err
