@@ -630,12 +630,11 @@ comment on column inbox.referrals.first_seen_at is 'Observed time of the first e
 comment on column inbox.referrals.last_seen_at is 'The same as first_seen_at: the content behind a hash never changes.';
 comment on column inbox.referrals.version_at is 'The sources clock of the oldest version that showed it; NULL when none gave one.';
 
--- What analysts filter and join by, and what the foreign keys' other side is looked up by. org_id comes last where it can: in
--- tables that have no statistics yet, a foreign key's check would take an index that begins with it for as good as the primary
--- key, and read all entries of the org. (Of messages only files are checked, and the days of an org are what dashboards ask
--- for.) None has a column that changes with every event: a row whose index entries change is written anew into every index of
--- its table.
-create index messages_created_at on inbox.messages (org_id, created_at) include (sender, deleted_at);
+-- What analysts filter and join by, and what the foreign keys' other side is looked up by. org_id comes last: in tables
+-- that have no statistics yet, a foreign key's check would take an index that begins with it for as good as the primary
+-- key, and read all entries of the org. None has a column that changes with every event: a row whose index entries change
+-- is written anew into every index of its table.
+create index messages_created_at on inbox.messages (created_at, org_id) include (sender, deleted_at);
 create index contact_channels_contact_id on inbox.contact_channels (contact_id, org_id);
 create index chat_states_assigned_user_id on inbox.chat_states (assigned_user_id, org_id);
 
