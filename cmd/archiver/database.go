@@ -201,7 +201,8 @@ func (d *database) remedy(code string) string {
 	case "3D000":
 		return fmt.Sprintf("create it (createdb %s), or name another in --database-url, DATABASE_URL or PGDATABASE", c.Database)
 	case "42501":
-		return fmt.Sprintf("as its owner: GRANT CREATE ON DATABASE %q TO %q, or let a role that may do so run archiver migrate up", c.Database, c.User)
+		return fmt.Sprintf("for reading (report): archiver grant %s, by the tables' owner; for all else, as the database's owner: GRANT CREATE ON DATABASE %q TO %q, or let a role that may do so run archiver migrate up",
+			c.User, c.Database, c.User)
 	case "42P01", "3F000":
 		return "its tables are not there: run archiver migrate up, or leave --no-migrate out"
 	}

@@ -184,7 +184,7 @@ func (c *doctorCommand) directories(p *program, d *diagnosis) {
 	if _, configured := postgres.Configured(p.cli.DatabaseURL, p.env.get); !configured {
 		c.directory(d, "data directory", p.dataDir, "--data-dir or ARCHIVER_DATA_DIR")
 	}
-	if s := readSpool(c.SpoolDir); s != nil {
+	if s := ingest.ReadSpool(c.SpoolDir); s != nil {
 		switch what := "spool"; {
 		case s.Bytes > int64(c.MaxBytes)/10*9:
 			d.fail(what, "bring Postgres back, or raise --spool-max-bytes: when it is full nothing more is received", "%s of %s", shortBytes(float64(s.Bytes)), shortBytes(float64(c.MaxBytes)))

@@ -157,6 +157,9 @@ func TestDoctorSaysWhatIsWrongWithASetUp(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(full, "segment"), make([]byte, 1000), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(full, "segment.corrupt-17"), make([]byte, 5000), 0o600); err != nil { // which is in no quota
+		t.Fatal(err)
+	}
 	empty := dbtest.EmptyURL(t)
 	for _, c := range []struct {
 		name string

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"math"
 	"net"
 	"net/http"
@@ -38,23 +37,16 @@ Examples:
 
 // archiveStatus is all that status shows.
 type archiveStatus struct {
-	At            time.Time         `json:"at"`
-	Orgs          []ingest.Standing `json:"orgs"`
-	Partitions    []partition       `json:"partitions"`
-	DatabaseBytes int64             `json:"database_bytes"`
-	EventsPerDay  float64           `json:"events_per_day"`    // mean of the days that are shown, this one left aside if there are more
-	RawGrowth     float64           `json:"raw_bytes_per_day"` // events a day at the bytes an event takes in raw.events; 0 where not known
-	Spool         *spoolOnDisk      `json:"spool"`             // nil where there is none on this machine
-	Process       *readiness        `json:"process"`           // what an ingest on this machine says; nil where there is none
+	At            time.Time           `json:"at"`
+	Orgs          []ingest.Standing   `json:"orgs"`
+	Partitions    []partition         `json:"partitions"`
+	DatabaseBytes int64               `json:"database_bytes"`
+	EventsPerDay  float64             `json:"events_per_day"`    // mean of the days that are shown, this one left aside if there are more
+	RawGrowth     float64             `json:"raw_bytes_per_day"` // events a day at the bytes an event takes in raw.events; 0 where not known
+	Spool         *ingest.SpoolOnDisk `json:"spool"`             // nil where there is none on this machine
+	Process       *readiness          `json:"process"`           // what an ingest on this machine says; nil where there is none
 	// DrainSeconds is how long what waits takes at the pace of the last second; nil where that cannot be said.
 	DrainSeconds *float64 `json:"drain_seconds"`
-}
-
-// spoolOnDisk is what a spool directory takes.
-type spoolOnDisk struct {
-	Dir   string `json:"dir"`
-	Bytes int64  `json:"bytes"`
-	Lanes int    `json:"lanes"`
 }
 
 // Run prints the status.
@@ -94,7 +86,7 @@ func (c *statusCommand) gather(p *program, db *database) (*archiveStatus, error)
 	if c.SpoolDir == "" {
 		c.SpoolDir = filepath.Join(p.dataDir, "spool")
 	}
-	s.Spool = readSpool(c.SpoolDir)
+	s.Spool = ingest.ReadSpool(c.SpoolDir)
 	if s.Process = askProcess(p.ctx, c.Listen); s.Process != nil && s.Process.Pending > 0 {
 		s.DrainSeconds = drainSeconds(p.ctx, c.Listen, s.Process)
 	}
@@ -126,30 +118,6 @@ func (s *archiveStatus) growth() {
 	if rows > 0 {
 		s.RawGrowth = s.EventsPerDay * float64(bytes) / float64(rows)
 	}
-}
-
-// readSpool measures a spool directory; nil when it cannot be read.
-func readSpool(dir string) *spoolOnDisk {
-	s := &spoolOnDisk{Dir: dir}
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			if path == dir {
-				return err
-			}
-			return nil // a segment that was trimmed meanwhile
-		}
-		if e.IsDir() && strings.HasPrefix(e.Name(), "lane-") {
-			s.Lanes++
-		}
-		if info, err := e.Info(); err == nil && e.Type().IsRegular() {
-			s.Bytes += info.Size()
-		}
-		return nil
-	})
-	if err != nil {
-		return nil
-	}
-	return s
 }
 
 // askProcess asks an ingest on this machine; nil when there is none, or somebody else answers.
@@ -219,6 +187,10 @@ func (c *statusCommand) print(p *program, db *database, s *archiveStatus) {
 	fmt.Fprintln(p.stdout, ".")
 	if s.Spool != nil {
 		fmt.Fprintf(p.stdout, "Spool: %s in %s.\n", shortBytes(float64(s.Spool.Bytes)), s.Spool.Dir)
+		if n := s.Spool.SetAsideBytes; n > 0 {
+			fmt.Fprintf(p.stdout, "Beside it %s of damaged pieces are set aside (%s); delete them when nobody wants to look into them.\n",
+				shortBytes(float64(n)), filepath.Join(s.Spool.Dir, "*", "*.corrupt-*"))
+		}
 	}
 	if r := s.Process; r != nil {
 		fmt.Fprintf(p.stdout, "Ingest on this machine: %s; %d events wait for Postgres", map[bool]string{true: "ready", false: "NOT READY (" + strings.Join(r.Reasons, "; ") + ")"}[r.Ready], r.Pending)
