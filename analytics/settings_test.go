@@ -283,7 +283,8 @@ func TestTheFingerprintChangesWithWhatFactsDependOn(t *testing.T) {
 		"no holiday":        {func(s *analytics.Settings) { s.Holidays = nil }, true},
 		"a holiday's name":  {func(s *analytics.Settings) { s.Holidays[0].Name = "May Day" }, false},
 		"a schedule's name": {func(s *analytics.Settings) { s.Hours[0].Schedule = "night" }, false},
-		"a price":           {func(s *analytics.Settings) { s.Prices = nil }, false},
+		"no price":          {func(s *analytics.Settings) { s.Prices = nil }, true},
+		"a price":           {func(s *analytics.Settings) { s.Prices[0].Output = "77" }, true},
 		"another order":     {func(s *analytics.Settings) { s.Hours[0], s.Hours[1] = s.Hours[1], s.Hours[0] }, false},
 	} {
 		s := wholeSettings(t)
