@@ -66,7 +66,7 @@ with moments as (
     select $1::timestamptz[] as ats
 ), spans as (
     select (upper(s.state) = 'SNOOZED')::int4 as snoozed, (upper(s.state) = 'OPEN')::int4 as open,
-        (upper(s.state) = 'OPEN' and s.assigned_user_id is null)::int4 as unassigned,
+        (s.assigned_user_id is null)::int4 as unassigned,
         width_bucket(s.began_at - interval '1 microsecond', m.ats) as before_first,
         coalesce(width_bucket(s.ended_at - interval '1 microsecond', m.ats), cardinality(m.ats)) as last
     from analytics.chat_spans as s cross join moments as m

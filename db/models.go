@@ -215,7 +215,7 @@ type AnalyticsBacklogDaily struct {
 	OpenChats int64
 	// Chats that were snoozed.
 	SnoozedChats int64
-	// Of the open chats, those that were assigned to nobody.
+	// Of both, those that were assigned to nobody.
 	UnassignedChats int64
 }
 

@@ -155,7 +155,7 @@ comment on column analytics.backlog_daily.org_id is 'The org.';
 comment on column analytics.backlog_daily.local_date is 'The day, in the org''s time zone.';
 comment on column analytics.backlog_daily.open_chats is 'Chats that were open.';
 comment on column analytics.backlog_daily.snoozed_chats is 'Chats that were snoozed.';
-comment on column analytics.backlog_daily.unassigned_chats is 'Of the open chats, those that were assigned to nobody.';
+comment on column analytics.backlog_daily.unassigned_chats is 'Of both, those that were assigned to nobody.';
 
 comment on table analytics.refreshes is 'How far the facts of each org are.';
 comment on column analytics.refreshes.org_id is 'The org.';
