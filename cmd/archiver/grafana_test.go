@@ -20,8 +20,12 @@ import (
 
 const grafanaDir = "../../deploy/grafana"
 
-// grafanaSchema is the version of the dashboards' form in the Grafana of docker-compose.yml; older ones it would migrate.
-const grafanaSchema = 42
+// What the dashboards are written for: the version of docker-compose.yml. What is written for an older one Grafana would
+// rewrite as it thinks right.
+const (
+	grafanaVersion = "12.4.10"
+	grafanaSchema  = 42
+)
 
 // grafanaDashboard is what this test reads of a dashboard's file.
 type grafanaDashboard struct {
@@ -46,6 +50,7 @@ type grafanaDashboard struct {
 type grafanaPanel struct {
 	ID                       int
 	Type, Title, Description string
+	PluginVersion            string
 	GridPos                  struct{ X, Y, W, H int }
 	Datasource               struct{ Type, UID string }
 	Targets                  []grafanaTarget
@@ -148,6 +153,9 @@ func TestEveryPanelOfGrafanaShowsTheColumnsThatItNames(t *testing.T) {
 func TestGrafanasDashboardsAreWellFormed(t *testing.T) {
 	t.Parallel()
 	sources := readDatasources(t)
+	if image := loadCompose(t).Services["grafana"].Image; image != "grafana/grafana:"+grafanaVersion {
+		t.Errorf("docker-compose.yml runs %s, and the dashboards are written for %s", image, grafanaVersion)
+	}
 	seen := map[string]bool{}
 	for _, d := range readDashboards(t) {
 		for _, problem := range d.problems(sources) {
@@ -177,7 +185,7 @@ func TestAMalformedDashboardIsFoundOut(t *testing.T) {
 	}
 	found := strings.Join(d.problems(map[string]string{"archiver": "grafana-postgresql-datasource"}), "\n")
 	for _, want := range []string{
-		"no description", "no unit", "data source elsewhere", "id 1 twice", "overlaps", "beyond the 24 columns", "variable org",
+		"no description", "no unit", "written for version", "data source elsewhere", "id 1 twice", "overlaps", "beyond the 24 columns", "variable org",
 		"variable agent is used nowhere", "schemaVersion", "not editable", "not in UTC", "time_series", "percentile", "no value for All",
 	} {
 		if !strings.Contains(found, want) {
@@ -262,6 +270,9 @@ func (p *grafanaPanel) problems(sources map[string]string) (problems []string) {
 	}
 	if p.Type == "row" {
 		return problems
+	}
+	if p.PluginVersion != grafanaVersion {
+		complain("it is written for version %s, want %s", p.PluginVersion, grafanaVersion)
 	}
 	if p.Description == "" {
 		complain("it has no description")
