@@ -92,6 +92,7 @@ func TestEveryPanelOfGrafanaShowsTheColumnsThatItNames(t *testing.T) {
 	pool := open(t, databaseURL)
 	role := newReader(t, pool, orgID)
 	asked := 0
+	figures := map[string][]string{} // by panel and column; a panel can be on several dashboards
 	for _, d := range readDashboards(t) {
 		query := grafanaQuery{
 			from: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), to: time.Date(2026, 3, 30, 14, 0, 0, 0, time.UTC),
@@ -122,6 +123,10 @@ func TestEveryPanelOfGrafanaShowsTheColumnsThatItNames(t *testing.T) {
 				}
 				if answer.rows == 0 {
 					t.Errorf("%s has no rows, which shows nothing", where)
+				} else if p.Type == "stat" {
+					for i, column := range answer.columns {
+						figures[p.Title+": "+column] = append(figures[p.Title+": "+column], answer.cells[0][i])
+					}
 				}
 				for _, problem := range p.problemsOf(target, answer) {
 					t.Errorf("%s: %s", where, problem)
@@ -148,6 +153,38 @@ func TestEveryPanelOfGrafanaShowsTheColumnsThatItNames(t *testing.T) {
 	if asked < 40 {
 		t.Errorf("the dashboards have %d queries, want 40 or more", asked)
 	}
+	for figure, sql := range grafanaFigures {
+		sql = strings.ReplaceAll(sql, "@period", "local_date between '2026-03-02' and '2026-03-30'")
+		if len(figures[figure]) == 0 {
+			t.Errorf("no panel shows %s", figure)
+		}
+		for _, shown := range figures[figure] {
+			var same bool
+			err := pool.QueryRow(t.Context(), "select abs($1::float8 - ("+sql+")) < 1e-6", shown).Scan(&same)
+			if err != nil || !same {
+				t.Errorf("%s is %s (%v), which is not what the summary gives: %s", figure, shown, err, sql)
+			}
+		}
+	}
+}
+
+// grafanaFigures are figures of the panels, which take them from the facts, as the daily summaries add up to them.
+var grafanaFigures = map[string]string{
+	"Cases: Opened":                          `select sum(opened_cases) from analytics.channels_daily where @period`,
+	"Cases: Came back":                       `select sum(reopened_cases) from analytics.channels_daily where @period`,
+	"Cases: Closed":                          `select sum(closed_cases) from analytics.channels_daily where @period`,
+	"First response: n":                      `select sum(measured) from analytics.coverage_daily where metric = 'first_response' and @period`,
+	"First response: of":                     `select sum(eligible) from analytics.coverage_daily where metric = 'first_response' and @period`,
+	"First response of the team: of":         `select sum(n_eligible) from analytics.response_times_daily where pass = 'human' and kind = 'first' and @period`,
+	"Time to resolution: n":                  `select sum(resolutions_measured) from analytics.channels_daily where @period`,
+	"CSAT: CSAT":                             `select 100.0 * sum(satisfied) / sum(n) from analytics.csat_daily where @period`,
+	"CSAT: Average":                          `select 1.0 * sum(sum_score) / sum(n) from analytics.csat_daily where @period`,
+	"CSAT: of":                               `select sum(n_eligible) from analytics.csat_daily where @period`,
+	"Involvement: AI involved":               `select 100.0 * sum(ai_involved_cases) / sum(measured_cases) from analytics.assistants_daily where @period`,
+	"Resolved (assumed): AI-resolved":        `select 100.0 * sum(ai_resolved_cases) / sum(ai_closed_cases) from analytics.assistants_daily where @period`,
+	"Handoffs: Handed off":                   `select 100.0 * sum(ai_handed_off_cases) / sum(ai_involved_cases) from analytics.assistants_daily where @period`,
+	"Wait for a person after the handoff: n": `select sum(handoffs_measured) from analytics.agents_daily where @period`,
+	"Message lists: Chats":                   `select count(*) from analytics.chats_wide where deleted_at is null`,
 }
 
 func TestGrafanasDashboardsAreWellFormed(t *testing.T) {
