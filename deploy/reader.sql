@@ -3,6 +3,7 @@
 \getenv password READER_PASSWORD
 set log_statement = 'none';
 set log_min_error_statement = 'panic';
+set log_min_duration_statement = -1;
 select format('create role archiver_reader login connection limit 50')
 where not exists (select from pg_roles where rolname = 'archiver_reader') \gexec
 alter role archiver_reader with login password :'password';

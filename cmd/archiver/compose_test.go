@@ -6,11 +6,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"archiver/postgres"
 	"archiver/postgres/dbtest"
 
 	compose "github.com/compose-spec/compose-go/v2/cli"
@@ -128,12 +130,16 @@ func TestTheReaderOfDockerComposeReadsWithThePasswordThatIsSetNow(t *testing.T) 
 		_, _ = pool.Exec(context.Background(), "drop owned by "+role)
 		_, _ = pool.Exec(context.Background(), "drop role "+role)
 	})
+	client := "psql"
+	if server, err := postgres.FindBinaries(os.Getenv, 0); err == nil { // whose directory need not be on PATH
+		client = filepath.Join(server.Dir, "psql")
+	}
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, password := range []string{"first", `it's \ "quoted"`} {
-		psql := exec.Command("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-", databaseURL)
+		psql := exec.Command(client, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-", databaseURL)
 		psql.Stdin = strings.NewReader(strings.ReplaceAll(string(text), "archiver_reader", role))
 		psql.Env = append(os.Environ(), "READER_PASSWORD="+password)
 		if out, err := psql.CombinedOutput(); err != nil || len(out) > 0 {
