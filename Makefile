@@ -4,7 +4,7 @@
 # Both need Go and make only; what is missing of Postgres they install through the system's package manager.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race faults bench microbench generate dictionary cookbook lint build
+.PHONY: help demo test race faults bench microbench generate dictionary cookbook dashboards lint build
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ dictionary: ## write docs/data-dictionary.md anew from the database's comments
 cookbook: ## ask the questions of docs/cookbook.md again and write the answers anew
 	@sh scripts/install-postgres.sh
 	go test ./cmd/archiver -run Cookbook -update
+
+dashboards: ## write deploy/grafana/dashboards in the one way of writing them, after an export from Grafana
+	go test ./cmd/archiver -run GrafanasDashboardsAreWritten -update
 
 lint: ## run the linters of .golangci.yml
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
