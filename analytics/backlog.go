@@ -11,6 +11,10 @@ import (
 	"archiver/db"
 )
 
+// firstDay is where the backlog begins, as analytics.calendar does: a chat that says it is open since the year 1 is not
+// counted on each day since.
+var firstDay = time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // backlog is how many chats stood how at each local midnight, or by how many that changed: analytics.backlog_daily is kept
 // by adding what the new spans of a chat give and taking away what its old ones gave.
 type backlog map[time.Time]*midnight
@@ -27,7 +31,11 @@ func (b backlog) add(s *Settings, span *Span, n int64, through time.Time) {
 	if state != "OPEN" && state != "SNOOZED" {
 		return
 	}
-	for day := s.LocalDate(span.BeganAt); !day.After(through); day = day.AddDate(0, 0, 1) {
+	day := s.LocalDate(span.BeganAt)
+	if day.Before(firstDay) {
+		day = firstDay
+	}
+	for ; !day.After(through); day = day.AddDate(0, 0, 1) {
 		at := s.midnight(day)
 		if at.Before(span.BeganAt) {
 			continue
@@ -74,14 +82,70 @@ func (b backlog) save(ctx context.Context, q *db.Queries, orgID string) error {
 	return nil
 }
 
-// countDay counts the backlog of a day that has begun since the last count.
-func countDay(ctx context.Context, q *db.Queries, s *Settings, orgID string, day time.Time) error {
-	rows, err := q.CountBacklog(ctx, db.CountBacklogParams{OrgID: orgID, At: s.midnight(day)})
-	if err != nil || len(rows) == 0 {
-		return err
+// countBacklog counts the backlog of some days, the last one included, by the spans that are stored.
+func countBacklog(ctx context.Context, q *db.Queries, s *Settings, orgID string, from, through time.Time) (backlog, error) {
+	b := backlog{}
+	var days, ats []time.Time
+	for day := from; !day.After(through); day = day.AddDate(0, 0, 1) {
+		days, ats = append(days, day), append(ats, s.midnight(day))
 	}
-	b := backlog{day: {open: rows[0].OpenChats, snoozed: rows[0].SnoozedChats, unassigned: rows[0].UnassignedChats}}
-	return b.save(ctx, q, orgID)
+	if len(days) == 0 {
+		return b, nil
+	}
+	rows, err := q.CountBacklog(ctx, db.CountBacklogParams{OrgID: orgID, Ats: ats})
+	if err != nil {
+		return nil, fmt.Errorf("counting the backlog: %w", err)
+	}
+	for _, r := range rows {
+		if m := (midnight{open: r.OpenChats, snoozed: r.SnoozedChats, unassigned: r.UnassignedChats}); m != (midnight{}) {
+			b[days[r.N-1]] = &m
+		}
+	}
+	return b, nil
+}
+
+// countAllDays counts the backlog of all days there are spans of.
+func countAllDays(ctx context.Context, q *db.Queries, s *Settings, orgID string, through time.Time) (backlog, error) {
+	began, err := q.GetFirstSpan(ctx, orgID)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the first open chat: %w", err)
+	}
+	if began == nil {
+		return backlog{}, nil
+	}
+	from := s.LocalDate(*began)
+	if from.Before(firstDay) {
+		from = firstDay
+	}
+	return countBacklog(ctx, q, s, orgID, from, through)
+}
+
+// storedBacklog is what is stored of all days.
+func storedBacklog(ctx context.Context, q *db.Queries, orgID string) (backlog, error) {
+	rows, err := q.GetBacklog(ctx, orgID)
+	if err != nil {
+		return nil, fmt.Errorf("reading analytics.backlog_daily: %w", err)
+	}
+	b := backlog{}
+	for _, r := range rows {
+		b[r.LocalDate] = &midnight{open: r.OpenChats, snoozed: r.SnoozedChats, unassigned: r.UnassignedChats}
+	}
+	return b, nil
+}
+
+// differences counts the days that differ.
+func (b backlog) differences(other backlog) (n int64) {
+	for day, m := range b {
+		if o := other[day]; o == nil || *o != *m {
+			n++
+		}
+	}
+	for day := range other {
+		if b[day] == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // midnight is when a local day begins: where its midnight does not exist, the first moment after.

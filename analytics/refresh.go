@@ -19,12 +19,16 @@ const (
 	refreshEvery = 2 * time.Second
 	// retryEvery is how long it is waited after a failure.
 	retryEvery = 10 * time.Second
-	// chatsAtOnce bounds a transaction; markAtOnce bounds one that marks chats, which ingest may have to wait for.
+	// chatsAtOnce bounds a transaction.
 	chatsAtOnce = 500
+	// markAtOnce bounds a transaction that marks chats, for which ingest may have to wait.
+	markAtOnce = 5_000
+	// passTimeout is for a Postgres that takes what is sent and answers nothing. The longest of what is asked is counting the
+	// backlog of all days.
+	passTimeout = 15 * time.Minute
 	// rest is how long Run rests after a transaction, in times of what that took: in a flood of events the same chats change
 	// again and again, and ingest is to have the server most of the time.
-	rest       = 3
-	markAtOnce = 5_000
+	rest = 3
 )
 
 // Refresher keeps the facts up to what is in inbox. Several may run on one database: an org's facts are written by one at
@@ -33,7 +37,7 @@ type Refresher struct {
 	pool   *pgxpool.Pool
 	log    *slog.Logger
 	now    func() time.Time
-	marked map[string]string // by org: for what grounds all chats that depend on them were marked
+	marked map[string]string // by org: for what grounds all chats that depend on them were marked, until the next pass
 	// isRunning says that it refreshes beside ingest, and not because somebody waits for it.
 	isRunning bool
 }
@@ -85,7 +89,8 @@ func (r *Refresher) Refresh(ctx context.Context) (chats int64, err error) {
 	return chats, errors.Join(failures...)
 }
 
-// Recompute makes the facts of some orgs anew, all of them when none is named. progress is told how many chats are done.
+// Recompute makes the facts of some orgs anew, all of them when none is named, and waits for a refresher that is at one of
+// them. progress is told how many chats are done.
 func (r *Refresher) Recompute(ctx context.Context, orgIDs []string, progress func(orgID string, chats int64)) error {
 	if len(orgIDs) == 0 {
 		var err error
@@ -94,31 +99,52 @@ func (r *Refresher) Recompute(ctx context.Context, orgIDs []string, progress fun
 		}
 	}
 	for _, orgID := range orgIDs {
-		if err := r.mark(ctx, orgID, time.Time{}); err != nil {
+		if err := r.recomputeOrg(ctx, orgID, func(chats int64) {
+			if progress != nil {
+				progress(orgID, chats)
+			}
+		}); err != nil {
 			return fmt.Errorf("org %s: %w", orgID, err)
-		}
-		for done := int64(0); ; {
-			n, isOver, err := r.pass(ctx, orgID)
-			if err != nil {
-				return fmt.Errorf("org %s: %w", orgID, err)
-			}
-			if done += n; progress != nil {
-				progress(orgID, done)
-			}
-			if isOver {
-				break
-			}
 		}
 	}
 	return nil
 }
 
+func (r *Refresher) recomputeOrg(ctx context.Context, orgID string, progress func(chats int64)) error {
+	if err := r.mark(ctx, orgID, time.Time{}); err != nil {
+		return err
+	}
+	round := round{waits: true}
+	for done := int64(0); !round.isOver; {
+		n, err := r.pass(ctx, orgID, &round)
+		if err != nil {
+			return err
+		}
+		done += n
+		progress(done)
+	}
+	// What the passes have added is right only where what was there before was.
+	ctx, cancel := context.WithTimeout(ctx, passTimeout)
+	defer cancel()
+	return pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+		p := &refresh{q: db.New(tx), tx: tx, orgID: orgID, now: r.now().UTC()}
+		if _, err := p.lock(ctx, round.waits); err != nil {
+			return err
+		}
+		past, err := p.asMade(ctx)
+		if err != nil || past == nil {
+			return err // settings have changed meanwhile: with the chats all days are counted anew
+		}
+		return p.recount(ctx, past.BacklogThrough)
+	})
+}
+
 // refreshOrg does the org's chats that are marked, a few hundred in a transaction, so that nobody waits for it.
 func (r *Refresher) refreshOrg(ctx context.Context, orgID string) (chats int64, err error) {
-	for {
+	for round := (round{}); ; {
 		began := time.Now()
-		n, isOver, err := r.pass(ctx, orgID)
-		if chats += n; err != nil || isOver {
+		n, err := r.pass(ctx, orgID, &round)
+		if chats += n; err != nil || round.isOver {
 			return chats, err
 		}
 		if r.isRunning && !sleep(ctx, rest*time.Since(began)) {
@@ -127,34 +153,48 @@ func (r *Refresher) refreshOrg(ctx context.Context, orgID string) (chats int64, 
 	}
 }
 
-// pass is one transaction. isOver says that nothing is left to do, or another refresher does it.
-func (r *Refresher) pass(ctx context.Context, orgID string) (n int64, isOver bool, err error) {
+// round is one way through an org's marked chats in the order of their ids: one that is marked anew all the time is done once
+// in it, and keeps none from being done.
+type round struct {
+	after  string // the last chat that is done
+	waits  bool   // for another refresher, instead of leaving the org to it
+	isOver bool
+}
+
+// pass is one transaction of a round.
+func (r *Refresher) pass(ctx context.Context, orgID string, round *round) (n int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, passTimeout)
+	defer cancel()
 	p := &refresh{orgID: orgID, now: r.now().UTC(), marked: r.marked[orgID]}
 	var stale *time.Time
 	err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
 		p.q, p.tx = db.New(tx), tx
-		isOurs, err := p.q.TryLockFacts(ctx, orgID)
+		isOurs, err := p.lock(ctx, round.waits)
 		if err != nil || !isOurs {
-			isOver = true
+			round.isOver = true
 			return err
 		}
 		if stale, err = p.prepare(ctx); err != nil || stale != nil {
 			return err
 		}
-		n, err = p.chats(ctx)
-		isOver = n < chatsAtOnce
+		n, round.after, err = p.chats(ctx, round.after)
+		round.isOver = n < chatsAtOnce
 		return err
 	})
-	if err != nil || stale == nil {
-		return n, isOver, err
+	if err != nil {
+		return n, err
+	}
+	delete(r.marked, orgID)
+	if stale == nil {
+		return n, nil
 	}
 	// The marks come first, in small transactions, and only then is it noted that they are made: should this end in between,
 	// the next one makes them again.
 	if err := r.mark(ctx, orgID, *stale); err != nil {
-		return 0, false, err
+		return 0, err
 	}
-	r.marked[orgID] = p.grounds
-	return 0, false, nil
+	r.marked[orgID], round.after = p.grounds, ""
+	return 0, nil
 }
 
 // mark marks the org's chats that something was observed of since a time.
@@ -197,6 +237,14 @@ type refresh struct {
 	through time.Time         // the last local day whose backlog is counted
 }
 
+// lock makes this transaction the one to write the org's facts; false when it is another refresher's that is not waited for.
+func (p *refresh) lock(ctx context.Context, waits bool) (isOurs bool, err error) {
+	if !waits {
+		return p.q.TryLockFacts(ctx, p.orgID)
+	}
+	return true, p.q.LockFacts(ctx, p.orgID)
+}
+
 // prepare loads what all of the org's facts depend on. Where that is not what they were made with, and the chats that may be
 // concerned are not marked, it says since when something must have been observed of these.
 func (p *refresh) prepare(ctx context.Context) (stale *time.Time, err error) {
@@ -218,17 +266,21 @@ func (p *refresh) prepare(ctx context.Context) (stale *time.Time, err error) {
 			return since, nil
 		}
 		if isAll {
-			if err := p.dropBacklog(ctx); err != nil {
+			// In one transaction: nobody reads days of which half are counted.
+			if err := p.recount(ctx, today); err != nil {
 				return nil, err
 			}
-			p.through = today
 		}
 	}
-	for day := p.through.AddDate(0, 0, 1); !day.After(today); day = day.AddDate(0, 0, 1) {
-		if err := countDay(ctx, p.q, p.org.Settings, p.orgID, day); err != nil {
-			return nil, fmt.Errorf("counting the backlog: %w", err)
+	if p.through.Before(today) {
+		days, err := countBacklog(ctx, p.q, p.org.Settings, p.orgID, p.through.AddDate(0, 0, 1), today)
+		if err != nil {
+			return nil, err
 		}
-		p.through = day
+		if err := days.save(ctx, p.q, p.orgID); err != nil {
+			return nil, err
+		}
+		p.through = today
 	}
 	gaps, err := json.Marshal(p.gaps)
 	if err != nil {
@@ -259,10 +311,11 @@ func (p *refresh) load(ctx context.Context) error {
 		p.org.Gaps = append(p.org.Gaps, gap)
 		p.gaps[g.GapID.String()] = describeGap(&gap)
 	}
-	p.grounds = fmt.Sprint(settings.Fingerprint(), firstHeard, p.gaps)
+	var heard string
 	if firstHeard != nil {
-		p.grounds = fmt.Sprint(settings.Fingerprint(), firstHeard.UTC(), p.gaps)
+		heard = firstHeard.UTC().String()
 	}
+	p.grounds = fmt.Sprint(settings.Fingerprint(), heard, p.gaps)
 	return nil
 }
 
@@ -288,35 +341,63 @@ func (p *refresh) changed(past *db.AnalyticsRefresh) (since *time.Time, isAll bo
 	return since, false, nil
 }
 
-// dropBacklog is for when the days are others than they were: the backlog is counted anew with the chats.
-func (p *refresh) dropBacklog(ctx context.Context) error {
+// asMade is what the facts were made with; nil when it has changed since, or there are none.
+func (p *refresh) asMade(ctx context.Context) (*db.AnalyticsRefresh, error) {
+	if err := p.load(ctx); err != nil {
+		return nil, err
+	}
+	past, err := p.q.GetRefresh(ctx, p.orgID)
+	if err != nil {
+		return nil, fmt.Errorf("reading analytics.refreshes: %w", err)
+	}
+	if len(past) == 0 {
+		return nil, nil
+	}
+	if since, _, err := p.changed(&past[0]); err != nil || since != nil {
+		return nil, err
+	}
+	return &past[0], nil
+}
+
+// recount counts the backlog of all days up to one anew.
+func (p *refresh) recount(ctx context.Context, through time.Time) error {
+	all, err := countAllDays(ctx, p.q, p.org.Settings, p.orgID, through)
+	if err != nil {
+		return err
+	}
 	if err := p.q.DropBacklog(ctx, p.orgID); err != nil {
 		return fmt.Errorf("dropping the backlog: %w", err)
 	}
-	if err := p.q.DropChatSpans(ctx, p.orgID); err != nil {
-		return fmt.Errorf("dropping the spans: %w", err)
-	}
-	return nil
+	p.through = through
+	return all.save(ctx, p.q, p.orgID)
 }
 
-// chats does some of the chats that are marked.
-func (p *refresh) chats(ctx context.Context) (n int64, err error) {
-	marked, err := p.q.GetDirtyChats(ctx, db.GetDirtyChatsParams{OrgID: p.orgID, Chats: chatsAtOnce})
-	if err != nil || len(marked) == 0 {
-		return 0, err
+// chats does some of the chats that are marked, those that come after one, and tells the last of them.
+func (p *refresh) chats(ctx context.Context, after string) (n int64, last string, err error) {
+	marked, err := p.q.GetDirtyChats(ctx, db.GetDirtyChatsParams{OrgID: p.orgID, AfterChatID: after, Chats: chatsAtOnce})
+	if err != nil {
+		return 0, "", fmt.Errorf("reading ops.dirty_chats: %w", err)
 	}
+	if len(marked) == 0 {
+		return 0, after, nil
+	}
+	return int64(len(marked)), marked[len(marked)-1].ChatID, p.deriveAnew(ctx, marked)
+}
+
+// deriveAnew makes the facts of some chats anew, and takes their marks away.
+func (p *refresh) deriveAnew(ctx context.Context, marked []db.GetDirtyChatsRow) error {
 	clear := db.ClearDirtyChatsParams{OrgID: p.orgID}
 	for _, m := range marked {
 		clear.ChatIds, clear.DirtyAts = append(clear.ChatIds, m.ChatID), append(clear.DirtyAts, m.DirtyAt)
 	}
 	chats, err := loadChats(ctx, p.q, p.orgID, clear.ChatIds)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	changes := backlog{}
 	old, err := p.q.GetChatSpans(ctx, db.GetChatSpansParams{OrgID: p.orgID, ChatIds: clear.ChatIds})
 	if err != nil {
-		return 0, fmt.Errorf("reading analytics.chat_spans: %w", err)
+		return fmt.Errorf("reading analytics.chat_spans: %w", err)
 	}
 	for _, s := range old {
 		span := Span{State: s.State, BeganAt: s.BeganAt, EndedAt: s.EndedAt, AssignedUserID: s.AssignedUserID}
@@ -331,14 +412,14 @@ func (p *refresh) chats(ctx context.Context) (n int64, err error) {
 		facts = append(facts, f)
 	}
 	if err := save(ctx, p.tx, p.orgID, clear.ChatIds, facts, p.now); err != nil {
-		return 0, err
+		return err
 	}
 	if err := changes.save(ctx, p.q, p.orgID); err != nil {
-		return 0, err
+		return err
 	}
 	// Last of all: until the commit that follows, ingest waits where it marks one of these chats.
 	if err := p.q.ClearDirtyChats(ctx, clear); err != nil {
-		return 0, fmt.Errorf("clearing ops.dirty_chats: %w", err)
+		return fmt.Errorf("clearing ops.dirty_chats: %w", err)
 	}
-	return int64(len(marked)), nil
+	return nil
 }

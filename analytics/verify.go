@@ -3,6 +3,7 @@ package analytics
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"archiver/db"
 
@@ -20,12 +21,10 @@ func (r *Refresher) Verify(ctx context.Context, orgIDs []string) (differences ma
 	}
 	differences = map[string]int64{}
 	for _, orgID := range orgIDs {
-		for after, isOver := "", false; !isOver; {
+		v := &verification{orgID: orgID, differences: differences}
+		for !v.isOver {
 			err := pgx.BeginTxFunc(ctx, r.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-				p := &refresh{q: db.New(tx), tx: tx, orgID: orgID, now: r.now().UTC()}
-				var err error
-				after, isOver, err = p.verify(ctx, after, differences)
-				return err
+				return v.next(ctx, &refresh{q: db.New(tx), tx: tx, orgID: orgID, now: r.now().UTC()})
 			})
 			if err != nil {
 				return nil, fmt.Errorf("org %s: %w", orgID, err)
@@ -35,28 +34,42 @@ func (r *Refresher) Verify(ctx context.Context, orgIDs []string) (differences ma
 	return differences, nil
 }
 
-// verify compares the facts of the next chats.
-func (p *refresh) verify(ctx context.Context, after string, differences map[string]int64) (last string, isOver bool, err error) {
-	if err := p.load(ctx); err != nil {
-		return "", false, err
+// verification goes through an org's chats in the order of their ids.
+type verification struct {
+	orgID       string
+	after       string // the last chat that is done
+	isOver      bool
+	differences map[string]int64
+}
+
+// next compares the facts of the next chats, and after the last of them the backlog.
+func (v *verification) next(ctx context.Context, p *refresh) error {
+	past, err := p.asMade(ctx)
+	if err != nil || past == nil {
+		v.isOver = true
+		return err
 	}
-	past, err := p.q.GetRefresh(ctx, p.orgID)
+	page, err := p.q.GetSettledChatsAfter(ctx, db.GetSettledChatsAfterParams{OrgID: v.orgID, AfterChatID: v.after, Chats: chatsAtOnce})
 	if err != nil {
-		return "", false, fmt.Errorf("reading analytics.refreshes: %w", err)
+		return fmt.Errorf("reading the chats: %w", err)
 	}
-	if len(past) == 0 {
-		return "", true, nil
+	if len(page) > 0 {
+		v.after = page[len(page)-1]
+		if err := v.compare(ctx, p, page); err != nil {
+			return err
+		}
 	}
-	if since, _, err := p.changed(&past[0]); err != nil || since != nil {
-		return "", true, err
+	if len(page) == chatsAtOnce {
+		return nil
 	}
-	page, err := p.q.GetSettledChatsAfter(ctx, db.GetSettledChatsAfterParams{OrgID: p.orgID, AfterChatID: after, Chats: chatsAtOnce})
-	if err != nil || len(page) == 0 {
-		return "", true, err
-	}
-	chats, err := loadChats(ctx, p.q, p.orgID, page)
+	v.isOver = true
+	return v.compareBacklog(ctx, p, past.BacklogThrough)
+}
+
+func (v *verification) compare(ctx context.Context, p *refresh, chatIDs []string) error {
+	chats, err := loadChats(ctx, p.q, v.orgID, chatIDs)
 	if err != nil {
-		return "", false, err
+		return err
 	}
 	var facts []*Facts
 	for _, c := range chats {
@@ -64,16 +77,34 @@ func (p *refresh) verify(ctx context.Context, after string, differences map[stri
 	}
 	tables, err := byTable(facts)
 	if err != nil {
-		return "", false, err
+		return err
 	}
 	for _, t := range tables {
 		var n int64
-		if err := p.tx.QueryRow(ctx, t.compareSQL, p.orgID, page, t.rows).Scan(&n); err != nil {
-			return "", false, fmt.Errorf("comparing analytics.%s: %w", t.name, err)
+		if err := p.tx.QueryRow(ctx, t.compareSQL, v.orgID, chatIDs, t.rows).Scan(&n); err != nil {
+			return fmt.Errorf("comparing analytics.%s: %w", t.name, err)
 		}
-		if n > 0 {
-			differences[t.name] += n
-		}
+		v.add(t.name, n)
 	}
-	return page[len(page)-1], len(page) < chatsAtOnce, nil
+	return nil
+}
+
+// compareBacklog compares the days with what the spans that are stored give; these are compared with the chats.
+func (v *verification) compareBacklog(ctx context.Context, p *refresh, through time.Time) error {
+	counted, err := countAllDays(ctx, p.q, p.org.Settings, v.orgID, through)
+	if err != nil {
+		return err
+	}
+	stored, err := storedBacklog(ctx, p.q, v.orgID)
+	if err != nil {
+		return err
+	}
+	v.add("backlog_daily", counted.differences(stored))
+	return nil
+}
+
+func (v *verification) add(table string, n int64) {
+	if n > 0 {
+		v.differences[table] += n
+	}
 }

@@ -62,27 +62,48 @@ func (q *Queries) ClearDirtyChats(ctx context.Context, arg ClearDirtyChatsParams
 }
 
 const countBacklog = `-- name: CountBacklog :many
-select count(*) filter (where upper(s.state) = 'OPEN') as open_chats,
-    count(*) filter (where upper(s.state) = 'SNOOZED') as snoozed_chats,
-    count(*) filter (where upper(s.state) = 'OPEN' and s.assigned_user_id is null) as unassigned_chats
-from analytics.chat_spans as s
-where s.org_id = $1 and s.began_at <= $2 and (s.ended_at is null or s.ended_at > $2::timestamptz)
+with moments as (
+    select $1::timestamptz[] as ats
+), spans as (
+    select (upper(s.state) = 'SNOOZED')::int4 as snoozed, (upper(s.state) = 'OPEN')::int4 as open,
+        (upper(s.state) = 'OPEN' and s.assigned_user_id is null)::int4 as unassigned,
+        width_bucket(s.began_at - interval '1 microsecond', m.ats) as before_first,
+        coalesce(width_bucket(s.ended_at - interval '1 microsecond', m.ats), cardinality(m.ats)) as last
+    from analytics.chat_spans as s cross join moments as m
+    where s.org_id = $2 and upper(s.state) in ('OPEN', 'SNOOZED') and (s.ended_at is null or s.ended_at > m.ats[1])
+), edges as (
+    select e.n, sum(e.open) as open, sum(e.snoozed) as snoozed, sum(e.unassigned) as unassigned
+    from (
+        select before_first + 1 as n, open, snoozed, unassigned from spans
+        union all
+        select last + 1, -open, -snoozed, -unassigned from spans
+    ) as e
+    group by e.n
+)
+select d.n::int8 as n, coalesce(sum(e.open) over w, 0)::int8 as open_chats, coalesce(sum(e.snoozed) over w, 0)::int8 as snoozed_chats,
+    coalesce(sum(e.unassigned) over w, 0)::int8 as unassigned_chats
+from moments as m cross join lateral generate_series(1, cardinality(m.ats)) as d (n)
+left join edges as e on e.n = d.n
+window w as (order by d.n)
+order by d.n
 `
 
 type CountBacklogParams struct {
+	Ats   []time.Time
 	OrgID string
-	At    time.Time
 }
 
 type CountBacklogRow struct {
+	N               int64
 	OpenChats       int64
 	SnoozedChats    int64
 	UnassignedChats int64
 }
 
-// The chats that were open or snoozed at a time, by what the spans say.
+// The chats that were open or snoozed at some times, which ascend; n is the place of the time, from 1. A span counts from the
+// first of them that is not before its beginning to the last that is before its end.
 func (q *Queries) CountBacklog(ctx context.Context, arg CountBacklogParams) ([]CountBacklogRow, error) {
-	rows, err := q.db.Query(ctx, countBacklog, arg.OrgID, arg.At)
+	rows, err := q.db.Query(ctx, countBacklog, arg.Ats, arg.OrgID)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +111,12 @@ func (q *Queries) CountBacklog(ctx context.Context, arg CountBacklogParams) ([]C
 	var items []CountBacklogRow
 	for rows.Next() {
 		var i CountBacklogRow
-		if err := rows.Scan(&i.OpenChats, &i.SnoozedChats, &i.UnassignedChats); err != nil {
+		if err := rows.Scan(
+			&i.N,
+			&i.OpenChats,
+			&i.SnoozedChats,
+			&i.UnassignedChats,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -110,15 +136,6 @@ func (q *Queries) DropBacklog(ctx context.Context, orgID string) error {
 	return err
 }
 
-const dropChatSpans = `-- name: DropChatSpans :exec
-delete from analytics.chat_spans where org_id = $1
-`
-
-func (q *Queries) DropChatSpans(ctx context.Context, orgID string) error {
-	_, err := q.db.Exec(ctx, dropChatSpans, orgID)
-	return err
-}
-
 const dropEmptyBacklog = `-- name: DropEmptyBacklog :exec
 delete from analytics.backlog_daily where org_id = $1 and open_chats = 0 and snoozed_chats = 0
 `
@@ -126,6 +143,43 @@ delete from analytics.backlog_daily where org_id = $1 and open_chats = 0 and sno
 func (q *Queries) DropEmptyBacklog(ctx context.Context, orgID string) error {
 	_, err := q.db.Exec(ctx, dropEmptyBacklog, orgID)
 	return err
+}
+
+const getBacklog = `-- name: GetBacklog :many
+select b.local_date, b.open_chats, b.snoozed_chats, b.unassigned_chats
+from analytics.backlog_daily as b where b.org_id = $1 order by b.local_date
+`
+
+type GetBacklogRow struct {
+	LocalDate       time.Time
+	OpenChats       int64
+	SnoozedChats    int64
+	UnassignedChats int64
+}
+
+func (q *Queries) GetBacklog(ctx context.Context, orgID string) ([]GetBacklogRow, error) {
+	rows, err := q.db.Query(ctx, getBacklog, orgID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GetBacklogRow
+	for rows.Next() {
+		var i GetBacklogRow
+		if err := rows.Scan(
+			&i.LocalDate,
+			&i.OpenChats,
+			&i.SnoozedChats,
+			&i.UnassignedChats,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const getChatSpans = `-- name: GetChatSpans :many
@@ -218,12 +272,15 @@ func (q *Queries) GetChatsAfter(ctx context.Context, arg GetChatsAfterParams) ([
 }
 
 const getDirtyChats = `-- name: GetDirtyChats :many
-select d.chat_id, d.dirty_at from ops.dirty_chats as d where d.org_id = $1 order by d.chat_id limit $2
+select d.chat_id, d.dirty_at from ops.dirty_chats as d
+where d.org_id = $1 and d.chat_id > $2
+order by d.chat_id limit $3
 `
 
 type GetDirtyChatsParams struct {
-	OrgID string
-	Chats int32
+	OrgID       string
+	AfterChatID string
+	Chats       int32
 }
 
 type GetDirtyChatsRow struct {
@@ -232,7 +289,7 @@ type GetDirtyChatsRow struct {
 }
 
 func (q *Queries) GetDirtyChats(ctx context.Context, arg GetDirtyChatsParams) ([]GetDirtyChatsRow, error) {
-	rows, err := q.db.Query(ctx, getDirtyChats, arg.OrgID, arg.Chats)
+	rows, err := q.db.Query(ctx, getDirtyChats, arg.OrgID, arg.AfterChatID, arg.Chats)
 	if err != nil {
 		return nil, err
 	}
@@ -555,6 +612,19 @@ func (q *Queries) GetFirstHeard(ctx context.Context, orgID string) (*time.Time, 
 	return column_1, err
 }
 
+const getFirstSpan = `-- name: GetFirstSpan :one
+select min(s.began_at)::timestamp with time zone
+from analytics.chat_spans as s where s.org_id = $1 and upper(s.state) in ('OPEN', 'SNOOZED')
+`
+
+// When the first of the org's chats was open or snoozed; NULL: none was.
+func (q *Queries) GetFirstSpan(ctx context.Context, orgID string) (*time.Time, error) {
+	row := q.db.QueryRow(ctx, getFirstSpan, orgID)
+	var column_1 *time.Time
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const getRefresh = `-- name: GetRefresh :many
 select org_id, settings_fingerprint, gaps, first_heard_at, backlog_through, refreshed_at from analytics.refreshes where org_id = $1
 `
@@ -618,6 +688,16 @@ func (q *Queries) GetSettledChatsAfter(ctx context.Context, arg GetSettledChatsA
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockFacts = `-- name: LockFacts :exec
+select pg_advisory_xact_lock(hashtextextended('archiver facts of ' || $1::text, 0))
+`
+
+// Waits until this transaction is the one to write the org's facts.
+func (q *Queries) LockFacts(ctx context.Context, orgID string) error {
+	_, err := q.db.Exec(ctx, lockFacts, orgID)
+	return err
 }
 
 const saveRefresh = `-- name: SaveRefresh :exec

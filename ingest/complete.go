@@ -34,29 +34,27 @@ func newCompletion() *completion { return &completion{failedAt: map[string]time.
 
 func (c *completion) pause() time.Duration { return time.Until(c.nextAt).Round(time.Second) }
 
-// complete reads the message lists of chats that have gone quiet to their end, so that their messages are known to be
-// all there. It stops early when the org has connected again: a gap comes first.
-func (r *reconciler) complete(ctx context.Context, s *session, c *completion) error {
-	quiet := failpoint.Duration("quiet-after", quietAfter)
-	for time.Now().After(c.nextAt) {
-		c.nextAt = time.Now().Add(min(completeEvery, quiet))
-		maps.DeleteFunc(c.failedAt, func(_ string, at time.Time) bool { return time.Since(at) > passOverFor })
-		chats, err := db.New(r.ingester.config.Pool).GetIncompleteChats(ctx, db.GetIncompleteChatsParams{
-			OrgID: s.orgID(), QuietSince: time.Now().Add(-quiet).UTC(), Chats: completeAtOnce,
-			ExceptChatIds: append([]string{}, slices.Collect(maps.Keys(c.failedAt))...),
-		})
-		if err != nil || len(chats) == 0 {
-			return err
-		}
-		if err := r.completeChats(ctx, s, c, chats); err != nil {
-			return err
-		}
-		if len(r.wake[s.org]) > 0 {
-			return nil
-		}
-		c.nextAt = time.Time{} // there may be more
+// complete reads the message lists of some chats that have gone quiet to their end, so that their messages are known to be
+// all there, and says whether there may be more of them. It stops early when the org has connected again: a gap comes first.
+func (r *reconciler) complete(ctx context.Context, s *session, c *completion) (more bool, err error) {
+	if time.Now().Before(c.nextAt) {
+		return false, nil
 	}
-	return nil
+	quiet := failpoint.Duration("quiet-after", quietAfter)
+	c.nextAt = time.Now().Add(min(completeEvery, quiet))
+	maps.DeleteFunc(c.failedAt, func(_ string, at time.Time) bool { return time.Since(at) > passOverFor })
+	chats, err := db.New(r.ingester.config.Pool).GetIncompleteChats(ctx, db.GetIncompleteChatsParams{
+		OrgID: s.orgID(), QuietSince: time.Now().Add(-quiet).UTC(), Chats: completeAtOnce,
+		ExceptChatIds: append([]string{}, slices.Collect(maps.Keys(c.failedAt))...),
+	})
+	if err != nil || len(chats) == 0 {
+		return false, err
+	}
+	if err := r.completeChats(ctx, s, c, chats); err != nil {
+		return false, err
+	}
+	c.nextAt = time.Time{}
+	return true, nil
 }
 
 func (r *reconciler) completeChats(ctx context.Context, s *session, c *completion, chats []db.GetIncompleteChatsRow) error {
@@ -73,7 +71,7 @@ func (r *reconciler) completeChats(ctx context.Context, s *session, c *completio
 			c.failedAt[chat.ChatID] = time.Now()
 			s.log.Warn("a chat's messages could not be read; it is passed over for a while", "error", describeError(err), "retry_in", passOverFor)
 		}
-		if len(r.wake[s.org]) > 0 {
+		if len(r.wake[s.org]) > 0 || !s.isListening() {
 			break
 		}
 	}

@@ -55,6 +55,7 @@ func (r *reconciler) run(ctx context.Context, s *session) {
 	tick := time.NewTicker(failpoint.Duration("reconcile-every", reconcileEvery))
 	defer tick.Stop()
 	var repairAt time.Time
+	var again <-chan time.Time // at once, while chats are left to be completed
 	quiet, completing, subOrgs := newSilence(), newCompletion(), &subOrgList{}
 	for {
 		select {
@@ -63,7 +64,9 @@ func (r *reconciler) run(ctx context.Context, s *session) {
 		case <-r.wake[s.org]:
 			repairAt = time.Time{}
 		case <-tick.C:
+		case <-again:
 		}
+		again = nil
 		if !s.isListening() {
 			continue
 		}
@@ -77,7 +80,11 @@ func (r *reconciler) run(ctx context.Context, s *session) {
 		if err := r.askWhetherDeaf(ctx, s, quiet); err != nil && ctx.Err() == nil {
 			s.log.Warn("whether the quiet connection misses something could not be found out; it is asked again", "error", describeError(err))
 		}
-		if err := r.complete(ctx, s, completing); err != nil && ctx.Err() == nil {
+		more, err := r.complete(ctx, s, completing)
+		if more {
+			again = time.After(0)
+		}
+		if err != nil && ctx.Err() == nil {
 			s.log.Warn("messages could not be completed; it is tried again", "error", describeError(err), "retry_in", completing.pause())
 		}
 	}

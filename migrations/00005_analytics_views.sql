@@ -145,17 +145,17 @@ comment on column analytics.chat_spans.began_at is 'When it began.';
 comment on column analytics.chat_spans.ended_at is 'When it ended; NULL: it lasts.';
 comment on column analytics.chat_spans.assigned_user_id is 'To whom the chat was assigned; NULL: nobody.';
 
-comment on table analytics.backlog_daily is 'Chats that were not closed at the midnight with which each local day begins. A day without a row had none.';
+comment on table analytics.backlog_daily is 'Chats that were not closed at the midnight with which each local day begins, from 2015 on. A day without a row had none.';
 comment on column analytics.backlog_daily.org_id is 'The org.';
 comment on column analytics.backlog_daily.local_date is 'The day, in the org''s time zone.';
 comment on column analytics.backlog_daily.open_chats is 'Chats that were open.';
 comment on column analytics.backlog_daily.snoozed_chats is 'Chats that were snoozed.';
-comment on column analytics.backlog_daily.unassigned_chats is 'Open or snoozed chats that were assigned to nobody.';
+comment on column analytics.backlog_daily.unassigned_chats is 'Of the open chats, those that were assigned to nobody.';
 
 comment on table analytics.refreshes is 'How far the facts of each org are.';
 comment on column analytics.refreshes.org_id is 'The org.';
 comment on column analytics.refreshes.settings_fingerprint is 'Bookkeeping: of the settings the facts were computed with; another one has them computed anew.';
-comment on column analytics.refreshes.backlog_through is 'The last day backlog_daily is computed for; NULL: none yet.';
+comment on column analytics.refreshes.backlog_through is 'The last day backlog_daily is counted for.';
 comment on column analytics.refreshes.refreshed_at is 'When facts were last refreshed, by the archiver''s clock.';
 
 -- What the views filter by. The days of facts are stored, so that a condition on local_date reads an index.

@@ -8,6 +8,10 @@ order by 1;
 -- Whether this transaction is the one to write the org's facts, until it ends.
 select pg_try_advisory_xact_lock(hashtextextended('archiver facts of ' || @org_id::text, 0));
 
+-- name: LockFacts :exec
+-- Waits until this transaction is the one to write the org's facts.
+select pg_advisory_xact_lock(hashtextextended('archiver facts of ' || @org_id::text, 0));
+
 -- name: GetRefresh :many
 select * from analytics.refreshes where org_id = @org_id;
 
@@ -32,7 +36,9 @@ where c.org_id = @org_id and c.chat_id > @after_chat_id
 order by c.chat_id limit @chats;
 
 -- name: GetDirtyChats :many
-select d.chat_id, d.dirty_at from ops.dirty_chats as d where d.org_id = @org_id order by d.chat_id limit @chats;
+select d.chat_id, d.dirty_at from ops.dirty_chats as d
+where d.org_id = @org_id and d.chat_id > @after_chat_id
+order by d.chat_id limit @chats;
 
 -- name: ClearDirtyChats :exec
 -- Arrays of one length. A chat that was marked again meanwhile keeps its mark.
@@ -115,16 +121,42 @@ delete from analytics.backlog_daily where org_id = @org_id and open_chats = 0 an
 -- name: DropBacklog :exec
 delete from analytics.backlog_daily where org_id = @org_id;
 
--- name: CountBacklog :many
--- The chats that were open or snoozed at a time, by what the spans say.
-select count(*) filter (where upper(s.state) = 'OPEN') as open_chats,
-    count(*) filter (where upper(s.state) = 'SNOOZED') as snoozed_chats,
-    count(*) filter (where upper(s.state) = 'OPEN' and s.assigned_user_id is null) as unassigned_chats
-from analytics.chat_spans as s
-where s.org_id = @org_id and s.began_at <= @at and (s.ended_at is null or s.ended_at > @at::timestamptz);
+-- name: GetBacklog :many
+select b.local_date, b.open_chats, b.snoozed_chats, b.unassigned_chats
+from analytics.backlog_daily as b where b.org_id = @org_id order by b.local_date;
 
--- name: DropChatSpans :exec
-delete from analytics.chat_spans where org_id = @org_id;
+-- name: GetFirstSpan :one
+-- When the first of the org's chats was open or snoozed; NULL: none was.
+select min(s.began_at)::timestamp with time zone
+from analytics.chat_spans as s where s.org_id = @org_id and upper(s.state) in ('OPEN', 'SNOOZED');
+
+-- name: CountBacklog :many
+-- The chats that were open or snoozed at some times, which ascend; n is the place of the time, from 1. A span counts from the
+-- first of them that is not before its beginning to the last that is before its end.
+with moments as (
+    select @ats::timestamptz[] as ats
+), spans as (
+    select (upper(s.state) = 'SNOOZED')::int4 as snoozed, (upper(s.state) = 'OPEN')::int4 as open,
+        (upper(s.state) = 'OPEN' and s.assigned_user_id is null)::int4 as unassigned,
+        width_bucket(s.began_at - interval '1 microsecond', m.ats) as before_first,
+        coalesce(width_bucket(s.ended_at - interval '1 microsecond', m.ats), cardinality(m.ats)) as last
+    from analytics.chat_spans as s cross join moments as m
+    where s.org_id = @org_id and upper(s.state) in ('OPEN', 'SNOOZED') and (s.ended_at is null or s.ended_at > m.ats[1])
+), edges as (
+    select e.n, sum(e.open) as open, sum(e.snoozed) as snoozed, sum(e.unassigned) as unassigned
+    from (
+        select before_first + 1 as n, open, snoozed, unassigned from spans
+        union all
+        select last + 1, -open, -snoozed, -unassigned from spans
+    ) as e
+    group by e.n
+)
+select d.n::int8 as n, coalesce(sum(e.open) over w, 0)::int8 as open_chats, coalesce(sum(e.snoozed) over w, 0)::int8 as snoozed_chats,
+    coalesce(sum(e.unassigned) over w, 0)::int8 as unassigned_chats
+from moments as m cross join lateral generate_series(1, cardinality(m.ats)) as d (n)
+left join edges as e on e.n = d.n
+window w as (order by d.n)
+order by d.n;
 
 -- name: GetSettledChatsAfter :many
 -- The org's chats after one, in the order of their ids, whose facts are not to be refreshed yet.
