@@ -394,24 +394,23 @@ func (p *refresh) deriveAnew(ctx context.Context, marked []db.GetDirtyChatsRow) 
 	if err != nil {
 		return err
 	}
-	changes := backlog{}
-	old, err := p.q.GetChatSpans(ctx, db.GetChatSpansParams{OrgID: p.orgID, ChatIds: clear.ChatIds})
+	stored, err := readFacts(ctx, p.tx, p.orgID, clear.ChatIds)
 	if err != nil {
-		return fmt.Errorf("reading analytics.chat_spans: %w", err)
+		return err
 	}
-	for _, s := range old {
-		span := Span{State: s.State, BeganAt: s.BeganAt, EndedAt: s.EndedAt, AssignedUserID: s.AssignedUserID}
-		changes.add(p.org.Settings, &span, -1, p.through)
+	lists := make([]*Facts, len(chats))
+	for i, c := range chats {
+		lists[i] = Derive(c, p.org)
 	}
-	var facts []*Facts
-	for _, c := range chats {
-		f := Derive(c, p.org)
-		for i := range f.Spans {
-			changes.add(p.org.Settings, &f.Spans[i], 1, p.through)
-		}
-		facts = append(facts, f)
+	facts := gather(lists)
+	changes := backlog{}
+	for i := range stored.Spans {
+		changes.add(p.org.Settings, &stored.Spans[i], -1, p.through)
 	}
-	if err := save(ctx, p.tx, p.orgID, clear.ChatIds, facts, p.now); err != nil {
+	for i := range facts.Spans {
+		changes.add(p.org.Settings, &facts.Spans[i], 1, p.through)
+	}
+	if err := save(ctx, p.tx, stored, facts, p.now); err != nil {
 		return err
 	}
 	if err := changes.save(ctx, p.q, p.orgID); err != nil {

@@ -182,57 +182,6 @@ func (q *Queries) GetBacklog(ctx context.Context, orgID string) ([]GetBacklogRow
 	return items, nil
 }
 
-const getChatSpans = `-- name: GetChatSpans :many
-select s.chat_id, s.state, s.began_at, s.ended_at, s.assigned_user_id
-from unnest($1::text[]) as k (key)
-cross join lateral (
-    select g.chat_id, g.span_number, g.state, g.began_at, g.ended_at, g.assigned_user_id
-    from analytics.chat_spans as g
-    where g.org_id = $2 and g.chat_id = k.key
-    order by g.span_number offset 0
-) as s
-order by s.chat_id, s.span_number
-`
-
-type GetChatSpansParams struct {
-	ChatIds []string
-	OrgID   string
-}
-
-type GetChatSpansRow struct {
-	ChatID         string
-	State          *string
-	BeganAt        time.Time
-	EndedAt        *time.Time
-	AssignedUserID *string
-}
-
-func (q *Queries) GetChatSpans(ctx context.Context, arg GetChatSpansParams) ([]GetChatSpansRow, error) {
-	rows, err := q.db.Query(ctx, getChatSpans, arg.ChatIds, arg.OrgID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []GetChatSpansRow
-	for rows.Next() {
-		var i GetChatSpansRow
-		if err := rows.Scan(
-			&i.ChatID,
-			&i.State,
-			&i.BeganAt,
-			&i.EndedAt,
-			&i.AssignedUserID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const getChatsAfter = `-- name: GetChatsAfter :many
 select c.chat_id, c.observed_at from inbox.chats as c
 where c.org_id = $1 and c.chat_id > $2

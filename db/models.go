@@ -205,7 +205,7 @@ type AnalyticsAssistantsDaily struct {
 	FirstAiResponseP90Seconds interface{}
 }
 
-// Chats that were not closed at the midnight with which each local day begins. A day without a row had none.
+// Chats that were not closed at the midnight with which each local day begins, from 2015 on. A day without a row had none.
 type AnalyticsBacklogDaily struct {
 	// The org.
 	OrgID string
@@ -215,7 +215,7 @@ type AnalyticsBacklogDaily struct {
 	OpenChats int64
 	// Chats that were snoozed.
 	SnoozedChats int64
-	// Open or snoozed chats that were assigned to nobody.
+	// Of the open chats, those that were assigned to nobody.
 	UnassignedChats int64
 }
 
@@ -950,7 +950,7 @@ type AnalyticsRefresh struct {
 	Gaps []byte
 	// Since when the org was listened to, as the facts were made with; NULL: never.
 	FirstHeardAt *time.Time
-	// The last day backlog_daily is computed for; NULL: none yet.
+	// The last day backlog_daily is counted for.
 	BacklogThrough time.Time
 	// When facts were last refreshed, by the archiver's clock.
 	RefreshedAt time.Time

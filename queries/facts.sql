@@ -93,17 +93,6 @@ from inbox.referrals as r
 where r.org_id = @org_id and r.chat_id = any(@chat_ids::text[])
 order by r.chat_id, seen_at, r.referral_id;
 
--- name: GetChatSpans :many
-select s.chat_id, s.state, s.began_at, s.ended_at, s.assigned_user_id
-from unnest(@chat_ids::text[]) as k (key)
-cross join lateral (
-    select g.chat_id, g.span_number, g.state, g.began_at, g.ended_at, g.assigned_user_id
-    from analytics.chat_spans as g
-    where g.org_id = @org_id and g.chat_id = k.key
-    order by g.span_number offset 0
-) as s
-order by s.chat_id, s.span_number;
-
 -- name: AddToBacklog :exec
 -- Arrays of one length, one element a day, no day twice. A day of which nothing is left has no row.
 insert into analytics.backlog_daily as t (org_id, local_date, open_chats, snoozed_chats, unassigned_chats)
