@@ -19,6 +19,8 @@ const (
 	refreshEvery = 2 * time.Second
 	// retryEvery is how long it is waited after a failure.
 	retryEvery = 10 * time.Second
+	// storeEvery is how often the days that are over are stored: a late fact changes some, which the views then work out.
+	storeEvery = time.Minute
 	// chatsAtOnce bounds a transaction.
 	chatsAtOnce = 500
 	// markAtOnce bounds a transaction that marks chats, for which ingest may have to wait.
@@ -50,9 +52,14 @@ func NewRefresher(pool *pgxpool.Pool, log *slog.Logger) *Refresher {
 // Run refreshes until ctx ends. What fails is tried again: a Postgres that is away is waited for.
 func (r *Refresher) Run(ctx context.Context) {
 	r.isRunning = true
+	var stored time.Time
 	for ctx.Err() == nil {
 		wait := refreshEvery
-		if _, err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
+		_, err := r.Refresh(ctx)
+		if err == nil && time.Since(stored) >= storeEvery {
+			err, stored = r.Store(ctx), time.Now()
+		}
+		if err != nil && ctx.Err() == nil {
 			r.log.Warn("the facts in analytics could not be refreshed; it is tried again", "error", withoutData(err), "retry_in", retryEvery)
 			wait = retryEvery
 		}
@@ -89,6 +96,22 @@ func (r *Refresher) Refresh(ctx context.Context) (chats int64, err error) {
 	return chats, errors.Join(failures...)
 }
 
+// Store stores what the daily views say of the days that are over, for all orgs, so that they need not work it out whenever they
+// are asked. An org that another refresher is at is left to it.
+func (r *Refresher) Store(ctx context.Context) error {
+	orgIDs, err := db.New(r.pool).GetFactOrgs(ctx)
+	if err != nil {
+		return fmt.Errorf("finding the orgs: %w", err)
+	}
+	var failures []error
+	for _, orgID := range orgIDs {
+		if err := r.storeDays(ctx, orgID, false); err != nil {
+			failures = append(failures, fmt.Errorf("org %s: %w", orgID, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
 // Recompute makes the facts of some orgs anew, all of them when none is named, and waits for a refresher that is at one of
 // them. progress is told how many chats are done.
 func (r *Refresher) Recompute(ctx context.Context, orgIDs []string, progress func(orgID string, chats int64)) error {
@@ -115,21 +138,30 @@ func (r *Refresher) recomputeOrg(ctx context.Context, orgID string, progress fun
 		return err
 	}
 	round := round{waits: true}
+	reading, stop := context.WithCancel(ctx)
+	defer func() {
+		stop()
+		round.ahead.wait()
+	}()
 	for done := int64(0); !round.isOver; {
-		n, err := r.pass(ctx, orgID, &round)
+		round.ahead.wait()
+		n, err := r.pass(ctx, orgID, &round, func(p *refresh, after string) {
+			round.ahead = readAhead(reading, r.pool, p, after)
+		})
 		if err != nil {
 			return err
 		}
 		done += n
 		progress(done)
 	}
-	// What the passes have added is right only where what was there before was.
-	ctx, cancel := context.WithTimeout(ctx, passTimeout)
-	defer cancel()
-	return pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+	// What the passes have added is right only where what was there before was, and so is what is stored of days without a change.
+	err := r.inTime(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		p := &refresh{q: db.New(tx), tx: tx, orgID: orgID, now: r.now().UTC()}
 		if _, err := p.lock(ctx, round.waits); err != nil {
 			return err
+		}
+		if err := p.q.DropAllStoredDays(ctx, orgID); err != nil {
+			return fmt.Errorf("dropping stored days: %w", err)
 		}
 		past, err := p.asMade(ctx)
 		if err != nil || past == nil {
@@ -137,13 +169,24 @@ func (r *Refresher) recomputeOrg(ctx context.Context, orgID string, progress fun
 		}
 		return p.recount(ctx, past.BacklogThrough)
 	})
+	if err != nil {
+		return err
+	}
+	return r.storeDays(ctx, orgID, round.waits)
+}
+
+// inTime is a transaction that ends after passTimeout, whatever Postgres does.
+func (r *Refresher) inTime(ctx context.Context, do func(ctx context.Context, tx pgx.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, passTimeout)
+	defer cancel()
+	return pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error { return do(ctx, tx) })
 }
 
 // refreshOrg does the org's chats that are marked, a few hundred in a transaction, so that nobody waits for it.
 func (r *Refresher) refreshOrg(ctx context.Context, orgID string) (chats int64, err error) {
 	for round := (round{}); ; {
 		began := time.Now()
-		n, err := r.pass(ctx, orgID, &round)
+		n, err := r.pass(ctx, orgID, &round, nil)
 		if chats += n; err != nil || round.isOver {
 			return chats, err
 		}
@@ -159,15 +202,14 @@ type round struct {
 	after  string // the last chat that is done
 	waits  bool   // for another refresher, instead of leaving the org to it
 	isOver bool
+	ahead  *ahead // what was read of the chats that come next; nil: nothing
 }
 
-// pass is one transaction of a round.
-func (r *Refresher) pass(ctx context.Context, orgID string, round *round) (n int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, passTimeout)
-	defer cancel()
+// pass is one transaction of a round. Before it writes, it tells after which chat the next one begins.
+func (r *Refresher) pass(ctx context.Context, orgID string, round *round, writes func(p *refresh, after string)) (n int64, err error) {
 	p := &refresh{orgID: orgID, now: r.now().UTC(), marked: r.marked[orgID]}
 	var stale *time.Time
-	err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+	err = r.inTime(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		p.q, p.tx = db.New(tx), tx
 		isOurs, err := p.lock(ctx, round.waits)
 		if err != nil || !isOurs {
@@ -177,9 +219,19 @@ func (r *Refresher) pass(ctx context.Context, orgID string, round *round) (n int
 		if stale, err = p.prepare(ctx); err != nil || stale != nil {
 			return err
 		}
-		n, round.after, err = p.chats(ctx, round.after)
-		round.isOver = n < chatsAtOnce
-		return err
+		marked, err := p.q.GetDirtyChats(ctx, db.GetDirtyChatsParams{OrgID: orgID, AfterChatID: round.after, Chats: chatsAtOnce})
+		if err != nil {
+			return fmt.Errorf("reading ops.dirty_chats: %w", err)
+		}
+		if n = int64(len(marked)); n == 0 {
+			round.isOver = true
+			return nil
+		}
+		read := round.ahead
+		if round.after, round.isOver, round.ahead = marked[n-1].ChatID, n < chatsAtOnce, nil; writes != nil && !round.isOver {
+			writes(p, round.after)
+		}
+		return p.deriveAnew(ctx, marked, read)
 	})
 	if err != nil {
 		return n, err
@@ -372,37 +424,34 @@ func (p *refresh) recount(ctx context.Context, through time.Time) error {
 	return all.save(ctx, p.q, p.orgID)
 }
 
-// chats does some of the chats that are marked, those that come after one, and tells the last of them.
-func (p *refresh) chats(ctx context.Context, after string) (n int64, last string, err error) {
-	marked, err := p.q.GetDirtyChats(ctx, db.GetDirtyChatsParams{OrgID: p.orgID, AfterChatID: after, Chats: chatsAtOnce})
-	if err != nil {
-		return 0, "", fmt.Errorf("reading ops.dirty_chats: %w", err)
-	}
-	if len(marked) == 0 {
-		return 0, after, nil
-	}
-	return int64(len(marked)), marked[len(marked)-1].ChatID, p.deriveAnew(ctx, marked)
-}
-
-// deriveAnew makes the facts of some chats anew, and takes their marks away.
-func (p *refresh) deriveAnew(ctx context.Context, marked []db.GetDirtyChatsRow) error {
+// deriveAnew makes the facts of some chats anew, and takes their marks away. What was read of them ahead is taken as it is
+// where they were not marked again since.
+func (p *refresh) deriveAnew(ctx context.Context, marked []db.GetDirtyChatsRow, read *ahead) error {
 	clear := db.ClearDirtyChatsParams{OrgID: p.orgID}
+	var unread []string
+	var derived []*Facts
 	for _, m := range marked {
 		clear.ChatIds, clear.DirtyAts = append(clear.ChatIds, m.ChatID), append(clear.DirtyAts, m.DirtyAt)
+		if f, ok := read.facts(p.grounds, m); ok {
+			derived = append(derived, f)
+		} else {
+			unread = append(unread, m.ChatID)
+		}
 	}
-	chats, err := loadChats(ctx, p.q, p.orgID, clear.ChatIds)
-	if err != nil {
-		return err
+	if len(unread) > 0 {
+		chats, err := loadChats(ctx, p.q, p.orgID, unread)
+		if err != nil {
+			return err
+		}
+		for _, c := range chats {
+			derived = append(derived, Derive(c, p.org))
+		}
 	}
+	facts := gather(derived)
 	stored, err := readFacts(ctx, p.tx, p.orgID, clear.ChatIds)
 	if err != nil {
 		return err
 	}
-	lists := make([]*Facts, len(chats))
-	for i, c := range chats {
-		lists[i] = Derive(c, p.org)
-	}
-	facts := gather(lists)
 	changes := backlog{}
 	for i := range stored.Spans {
 		changes.add(p.org.Settings, &stored.Spans[i], -1, p.through)
@@ -410,7 +459,11 @@ func (p *refresh) deriveAnew(ctx context.Context, marked []db.GetDirtyChatsRow) 
 	for i := range facts.Spans {
 		changes.add(p.org.Settings, &facts.Spans[i], 1, p.through)
 	}
-	if err := save(ctx, p.tx, stored, facts, p.now); err != nil {
+	days, err := save(ctx, p.tx, stored, facts, p.now)
+	if err != nil {
+		return err
+	}
+	if err := days.drop(ctx, p.q, p.orgID); err != nil {
 		return err
 	}
 	if err := changes.save(ctx, p.q, p.orgID); err != nil {

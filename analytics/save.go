@@ -51,7 +51,7 @@ var (
 // anyTable is a factTable of whatever rows.
 type anyTable interface {
 	askFor(batch *pgx.Batch, orgID string, chatIDs []string, into *Facts)
-	replace(ctx context.Context, tx pgx.Tx, old, now *Facts, at time.Time) error
+	replace(ctx context.Context, tx pgx.Tx, old, now *Facts, at time.Time, days touched) error
 	differing(ctx context.Context, tx pgx.Tx, orgID string, chatIDs []string, facts *Facts) (table string, rows int64, err error)
 }
 
@@ -132,20 +132,24 @@ func (t *factTable[R]) askFor(batch *pgx.Batch, orgID string, chatIDs []string, 
 	})
 }
 
-// save makes the facts of some chats what is given instead of what is stored of them. Only rows that differ are written, and
-// only then the time of it.
-func save(ctx context.Context, tx pgx.Tx, stored, facts *Facts, at time.Time) error {
+// save makes the facts of some chats what is given instead of what is stored of them, and tells of which days they are. Only
+// rows that differ are written, and only then the time of it.
+func save(ctx context.Context, tx pgx.Tx, stored, facts *Facts, at time.Time) (touched, error) {
+	days := touched{}
 	for _, t := range allTables {
-		if err := t.replace(ctx, tx, stored, facts, at); err != nil {
-			return err
+		if err := t.replace(ctx, tx, stored, facts, at, days); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return days, nil
 }
 
-func (t *factTable[R]) replace(ctx context.Context, tx pgx.Tx, old, now *Facts, at time.Time) error {
+func (t *factTable[R]) replace(ctx context.Context, tx pgx.Tx, old, now *Facts, at time.Time, days touched) error {
 	before, after := *t.of(old), *t.of(now)
 	if len(before) == 0 {
+		for i := range after {
+			days.fact(&after[i])
+		}
 		return t.copy(ctx, tx, after, at)
 	}
 	stored := make(map[factKey]*R, len(before))
@@ -157,11 +161,16 @@ func (t *factTable[R]) replace(ctx context.Context, tx pgx.Tx, old, now *Facts, 
 		key := t.key(&after[i])
 		if was := stored[key]; was == nil || !same(was, &after[i]) {
 			changed = append(changed, &after[i])
+			days.fact(&after[i])
+			if was != nil {
+				days.fact(was)
+			}
 		}
 		delete(stored, key)
 	}
 	for _, row := range stored {
 		gone = append(gone, row)
+		days.fact(row)
 	}
 	if err := t.send(ctx, tx, t.deleteSQL, gone); err != nil {
 		return err
@@ -183,12 +192,16 @@ func (t *factTable[R]) send(ctx context.Context, tx pgx.Tx, sql string, rows []*
 	return nil
 }
 
+// rowBytes is about what a row is long.
+const rowBytes = 1 << 9
+
 // copy writes rows of chats of which the table has none.
 func (t *factTable[R]) copy(ctx context.Context, tx pgx.Tx, rows []R, at time.Time) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	buf := append([]byte("PGCOPY\n\xff\r\n\x00"), make([]byte, 8)...) // no flags, no extension
+	buf := make([]byte, 0, len(rows)*rowBytes)
+	buf = append(append(buf, "PGCOPY\n\xff\r\n\x00"...), make([]byte, 8)...) // no flags, no extension
 	for i := range rows {
 		all := append(fields(&rows[i]), &at)
 		buf = binary.BigEndian.AppendUint16(buf, uint16(len(all))) //nolint:gosec // columns
@@ -219,10 +232,19 @@ func (t *factTable[R]) differing(ctx context.Context, tx pgx.Tx, orgID string, c
 
 // gather is the facts of several chats in one.
 func gather(chats []*Facts) *Facts {
-	var all Facts
-	for _, f := range chats {
-		all.Cases, all.Turns, all.Ratings = append(all.Cases, f.Cases...), append(all.Turns, f.Turns...), append(all.Ratings, f.Ratings...)
-		all.Handoffs, all.Spans = append(all.Handoffs, f.Handoffs...), append(all.Spans, f.Spans...)
+	return &Facts{
+		Cases:    concat(chats, func(f *Facts) []Case { return f.Cases }),
+		Turns:    concat(chats, func(f *Facts) []Turn { return f.Turns }),
+		Ratings:  concat(chats, func(f *Facts) []Rating { return f.Ratings }),
+		Handoffs: concat(chats, func(f *Facts) []Handoff { return f.Handoffs }),
+		Spans:    concat(chats, func(f *Facts) []Span { return f.Spans }),
 	}
-	return &all
+}
+
+func concat[R any](chats []*Facts, of func(*Facts) []R) []R {
+	lists := make([][]R, len(chats))
+	for i, f := range chats {
+		lists[i] = of(f)
+	}
+	return slices.Concat(lists...)
 }
