@@ -23,21 +23,21 @@ type derived struct {
 	facts   *Facts // none when the chat is not there any more
 }
 
-// readAhead begins to read the marked chats after one, and to derive their facts for the org as a transaction found it.
-func readAhead(ctx context.Context, pool *pgxpool.Pool, p *refresh, after string) *ahead {
+// readAhead begins to read the next marked chats, and to derive their facts for the org as a transaction found it.
+func readAhead(ctx context.Context, pool *pgxpool.Pool, p *refresh, next cursor) *ahead {
 	a := &ahead{done: make(chan struct{}), grounds: p.grounds, chats: map[string]derived{}}
 	org, orgID := p.org, p.orgID
 	go func() {
 		defer close(a.done)
 		// What could not be read is read by the transaction that needs it, which also says why not.
-		_ = a.read(ctx, db.New(pool), org, orgID, after)
+		_ = a.read(ctx, db.New(pool), org, orgID, next)
 	}()
 	return a
 }
 
 // read reads the marks first: a chat that changes while it is read has another one then.
-func (a *ahead) read(ctx context.Context, q *db.Queries, org *Org, orgID, after string) error {
-	marked, err := q.GetDirtyChats(ctx, db.GetDirtyChatsParams{OrgID: orgID, AfterChatID: after, Chats: chatsAtOnce})
+func (a *ahead) read(ctx context.Context, q *db.Queries, org *Org, orgID string, next cursor) error {
+	marked, err := next.marks(ctx, q, orgID)
 	if err != nil {
 		return err
 	}

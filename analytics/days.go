@@ -71,13 +71,13 @@ const storedAtOnce = 200
 
 // storeDays stores what the daily views say of the org's days that are over and not stored, a month in a transaction: while it
 // lasts nobody else writes the org's facts.
-func (r *Refresher) storeDays(ctx context.Context, orgID string, waits bool) error {
+func (r *Refresher) storeDays(ctx context.Context, orgID string) error {
 	for {
 		began := time.Now()
 		isOver := false
 		err := r.inTime(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
 			p := &refresh{q: db.New(tx), tx: tx, orgID: orgID, now: r.now().UTC()}
-			isOver, err = p.storeDays(ctx, waits)
+			isOver, err = p.storeDays(ctx)
 			return err
 		})
 		if err != nil || isOver {
@@ -90,8 +90,8 @@ func (r *Refresher) storeDays(ctx context.Context, orgID string, waits bool) err
 }
 
 // storeDays is one transaction. isOver says that nothing is left to do, or another refresher is at the org.
-func (p *refresh) storeDays(ctx context.Context, waits bool) (isOver bool, err error) {
-	isOurs, err := p.lock(ctx, waits)
+func (p *refresh) storeDays(ctx context.Context) (isOver bool, err error) {
+	isOurs, err := p.lock(ctx, false)
 	if err != nil || !isOurs {
 		return true, err
 	}
@@ -100,7 +100,9 @@ func (p *refresh) storeDays(ctx context.Context, waits bool) (isOver bool, err e
 		return false, err
 	}
 	// Today changes all the time; what the views make of it themselves is a thirtieth of a month.
-	live, err := p.q.GetLiveDays(ctx, db.GetLiveDaysParams{OrgID: p.orgID, Before: settings.LocalDate(p.now), Days: storedAtOnce})
+	live, err := p.q.GetLiveDays(ctx, db.GetLiveDaysParams{
+		OrgID: p.orgID, Since: firstDay, Before: settings.LocalDate(p.now), Days: storedAtOnce,
+	})
 	if err != nil {
 		return false, fmt.Errorf("looking for days that are not stored: %w", err)
 	}

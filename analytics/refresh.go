@@ -105,7 +105,7 @@ func (r *Refresher) Store(ctx context.Context) error {
 	}
 	var failures []error
 	for _, orgID := range orgIDs {
-		if err := r.storeDays(ctx, orgID, false); err != nil {
+		if err := r.storeDays(ctx, orgID); err != nil {
 			failures = append(failures, fmt.Errorf("org %s: %w", orgID, err))
 		}
 	}
@@ -113,7 +113,7 @@ func (r *Refresher) Store(ctx context.Context) error {
 }
 
 // Recompute makes the facts of some orgs anew, all of them when none is named, and waits for a refresher that is at one of
-// them. progress is told how many chats are done.
+// them. progress is told how many chats are done. No day is stored then: Store, or Run, does that.
 func (r *Refresher) Recompute(ctx context.Context, orgIDs []string, progress func(orgID string, chats int64)) error {
 	if len(orgIDs) == 0 {
 		var err error
@@ -137,27 +137,27 @@ func (r *Refresher) recomputeOrg(ctx context.Context, orgID string, progress fun
 	if err := r.mark(ctx, orgID, time.Time{}); err != nil {
 		return err
 	}
-	round := round{waits: true}
-	reading, stop := context.WithCancel(ctx)
-	defer func() {
-		stop()
-		round.ahead.wait()
-	}()
-	for done := int64(0); !round.isOver; {
-		round.ahead.wait()
-		n, err := r.pass(ctx, orgID, &round, func(p *refresh, after string) {
-			round.ahead = readAhead(reading, r.pool, p, after)
-		})
+	done := int64(0)
+	// First those of most pages, then what is left, or was marked since.
+	for _, start := range []func(context.Context) (cursor, error){
+		func(ctx context.Context) (cursor, error) { return byPlace(ctx, db.New(r.pool), orgID) },
+		func(context.Context) (cursor, error) { return cursor{}, nil },
+	} {
+		next, err := start(ctx)
 		if err != nil {
 			return err
 		}
-		done += n
-		progress(done)
+		if err := r.recomputeRound(ctx, orgID, next, func(n int64) {
+			done += n
+			progress(done)
+		}); err != nil {
+			return err
+		}
 	}
 	// What the passes have added is right only where what was there before was, and so is what is stored of days without a change.
-	err := r.inTime(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	return r.inTime(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		p := &refresh{q: db.New(tx), tx: tx, orgID: orgID, now: r.now().UTC()}
-		if _, err := p.lock(ctx, round.waits); err != nil {
+		if _, err := p.lock(ctx, true); err != nil {
 			return err
 		}
 		if err := p.q.DropAllStoredDays(ctx, orgID); err != nil {
@@ -169,10 +169,25 @@ func (r *Refresher) recomputeOrg(ctx context.Context, orgID string, progress fun
 		}
 		return p.recount(ctx, past.BacklogThrough)
 	})
-	if err != nil {
-		return err
+}
+
+// recomputeRound is one round, whose next chats are read while those before are being written.
+func (r *Refresher) recomputeRound(ctx context.Context, orgID string, start cursor, progress func(chats int64)) error {
+	round := round{next: start, waits: true}
+	reading, stop := context.WithCancel(ctx)
+	defer func() {
+		stop()
+		round.ahead.wait()
+	}()
+	for !round.isOver {
+		round.ahead.wait()
+		n, err := r.pass(ctx, orgID, &round, func(p *refresh) { round.ahead = readAhead(reading, r.pool, p, round.next) })
+		if err != nil {
+			return err
+		}
+		progress(n)
 	}
-	return r.storeDays(ctx, orgID, round.waits)
+	return nil
 }
 
 // inTime is a transaction that ends after passTimeout, whatever Postgres does.
@@ -196,17 +211,17 @@ func (r *Refresher) refreshOrg(ctx context.Context, orgID string) (chats int64, 
 	}
 }
 
-// round is one way through an org's marked chats in the order of their ids: one that is marked anew all the time is done once
-// in it, and keeps none from being done.
+// round is one way through an org's marked chats: one that is marked anew all the time is done once in it, and keeps none from
+// being done.
 type round struct {
-	after  string // the last chat that is done
+	next   cursor
 	waits  bool   // for another refresher, instead of leaving the org to it
 	isOver bool
 	ahead  *ahead // what was read of the chats that come next; nil: nothing
 }
 
-// pass is one transaction of a round. Before it writes, it tells after which chat the next one begins.
-func (r *Refresher) pass(ctx context.Context, orgID string, round *round, writes func(p *refresh, after string)) (n int64, err error) {
+// pass is one transaction of a round. Before it writes it calls writes, when there is a next one.
+func (r *Refresher) pass(ctx context.Context, orgID string, round *round, writes func(p *refresh)) (n int64, err error) {
 	p := &refresh{orgID: orgID, now: r.now().UTC(), marked: r.marked[orgID]}
 	var stale *time.Time
 	err = r.inTime(ctx, func(ctx context.Context, tx pgx.Tx) error {
@@ -219,17 +234,17 @@ func (r *Refresher) pass(ctx context.Context, orgID string, round *round, writes
 		if stale, err = p.prepare(ctx); err != nil || stale != nil {
 			return err
 		}
-		marked, err := p.q.GetDirtyChats(ctx, db.GetDirtyChatsParams{OrgID: orgID, AfterChatID: round.after, Chats: chatsAtOnce})
+		marked, err := round.next.marks(ctx, p.q, orgID)
 		if err != nil {
-			return fmt.Errorf("reading ops.dirty_chats: %w", err)
-		}
-		if n = int64(len(marked)); n == 0 {
-			round.isOver = true
-			return nil
+			return err
 		}
 		read := round.ahead
-		if round.after, round.isOver, round.ahead = marked[n-1].ChatID, n < chatsAtOnce, nil; writes != nil && !round.isOver {
-			writes(p, round.after)
+		round.ahead, n = nil, int64(len(marked))
+		if round.next, round.isOver = round.next.after(marked); writes != nil && !round.isOver {
+			writes(p)
+		}
+		if n == 0 {
+			return nil
 		}
 		return p.deriveAnew(ctx, marked, read)
 	})
@@ -245,7 +260,7 @@ func (r *Refresher) pass(ctx context.Context, orgID string, round *round, writes
 	if err := r.mark(ctx, orgID, *stale); err != nil {
 		return 0, err
 	}
-	r.marked[orgID], round.after = p.grounds, ""
+	r.marked[orgID], round.next = p.grounds, cursor{}
 	return 0, nil
 }
 

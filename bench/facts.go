@@ -110,6 +110,26 @@ func (b *bench) recompute(ctx context.Context, pool *pgxpool.Pool) error {
 	if _, err := pool.Exec(ctx, "vacuum analyze"); err != nil {
 		return fmt.Errorf("vacuum: %w", err)
 	}
+	return b.store(ctx, pool)
+}
+
+// store measures how fast what the daily views say is stored of the days that are over: of a year here.
+func (b *bench) store(ctx context.Context, pool *pgxpool.Pool) error {
+	b.plan.Progress("storing the days that are over")
+	began := time.Now()
+	if err := analytics.NewRefresher(pool, slog.New(slog.DiscardHandler)).Store(ctx); err != nil {
+		return err
+	}
+	took := time.Since(began)
+	var days float64
+	if err := pool.QueryRow(ctx, "select count(*) from (select distinct org_id, local_date from analytics.stored_days) as d").Scan(&days); err != nil {
+		return fmt.Errorf("counting the days: %w", err)
+	}
+	b.report.add("facts", "days of all orgs that are stored", "", days)
+	b.report.add("facts", "storing a day", "ms", took.Seconds()*1000/max(1, days))
+	if _, err := pool.Exec(ctx, "vacuum analyze"); err != nil {
+		return fmt.Errorf("vacuum: %w", err)
+	}
 	return nil
 }
 

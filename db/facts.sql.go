@@ -293,6 +293,29 @@ func (q *Queries) GetBacklog(ctx context.Context, orgID string) ([]GetBacklogRow
 	return items, nil
 }
 
+const getChatBlocks = `-- name: GetChatBlocks :one
+select (pg_relation_size('inbox.chats') / current_setting('block_size')::int8)::int8 as blocks,
+    (select count(*) from (select from ops.dirty_chats as d where d.org_id = $1 limit $2) as m)::int8 as marks
+`
+
+type GetChatBlocksParams struct {
+	OrgID string
+	Most  int32
+}
+
+type GetChatBlocksRow struct {
+	Blocks int64
+	Marks  int64
+}
+
+// How many pages the chats of all orgs take, and how many marks the org has, to be counted up to a bound.
+func (q *Queries) GetChatBlocks(ctx context.Context, arg GetChatBlocksParams) (GetChatBlocksRow, error) {
+	row := q.db.QueryRow(ctx, getChatBlocks, arg.OrgID, arg.Most)
+	var i GetChatBlocksRow
+	err := row.Scan(&i.Blocks, &i.Marks)
+	return i, err
+}
+
 const getChatsAfter = `-- name: GetChatsAfter :many
 select c.chat_id, c.observed_at from inbox.chats as c
 where c.org_id = $1 and c.chat_id > $2
@@ -368,16 +391,61 @@ func (q *Queries) GetDirtyChats(ctx context.Context, arg GetDirtyChatsParams) ([
 	return items, nil
 }
 
+const getDirtyChatsAt = `-- name: GetDirtyChatsAt :many
+select c.chat_id, d.dirty_at
+from inbox.chats as c
+cross join lateral (
+    select g.dirty_at from ops.dirty_chats as g where g.org_id = c.org_id and g.chat_id = c.chat_id offset 0
+) as d
+where c.org_id = $1 and c.ctid >= format('(%s,0)', $2::int8)::tid and c.ctid < format('(%s,0)', $3::int8)::tid
+`
+
+type GetDirtyChatsAtParams struct {
+	OrgID     string
+	FromBlock int64
+	ToBlock   int64
+}
+
+type GetDirtyChatsAtRow struct {
+	ChatID  string
+	DirtyAt time.Time
+}
+
+// The marked chats whose rows lie in some pages of the table of chats.
+func (q *Queries) GetDirtyChatsAt(ctx context.Context, arg GetDirtyChatsAtParams) ([]GetDirtyChatsAtRow, error) {
+	rows, err := q.db.Query(ctx, getDirtyChatsAt, arg.OrgID, arg.FromBlock, arg.ToBlock)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GetDirtyChatsAtRow
+	for rows.Next() {
+		var i GetDirtyChatsAtRow
+		if err := rows.Scan(&i.ChatID, &i.DirtyAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getFactChanges = `-- name: GetFactChanges :many
 select h.chat_id, h.changed_at, h.unchanged_until, h.state, h.ai_enabled, h.assigned_user_id, h.assigned_at, h.csat_score,
     h.assistant_id, h.assistant_config_id, h.integration_id, k.enable_auto_csat
-from unnest($1::text[]) as c (key)
-cross join lateral (
-    select g.org_id, g.chat_id, g.changed_at, g.unchanged_until, g.state, g.ai_enabled, g.assigned_user_id, g.assigned_at, g.csat_score,
-        g.assistant_id, g.assistant_config_id, g.integration_id, g.first_seen_at, g.stream_id, g.seq
-    from inbox.chat_state_changes as g
-    where g.org_id = $2 and g.chat_id = c.key
-    order by g.changed_at, g.stream_id, g.seq offset 0
+from (
+    select r.org_id, r.chat_id, r.changed_at, r.unchanged_until, r.state, r.ai_enabled, r.assigned_user_id, r.assigned_at, r.csat_score, r.assistant_id, r.assistant_config_id, r.integration_id, r.first_seen_at, r.stream_id, r.seq
+    from unnest($1::text[]) as c (key)
+    cross join lateral (
+        select g.org_id, g.chat_id, g.changed_at, g.unchanged_until, g.state, g.ai_enabled, g.assigned_user_id, g.assigned_at, g.csat_score,
+            g.assistant_id, g.assistant_config_id, g.integration_id, g.first_seen_at, g.stream_id, g.seq
+        from inbox.chat_state_changes as g
+        where g.org_id = $2 and g.chat_id = c.key
+        order by g.changed_at, g.stream_id, g.seq offset 0
+    ) as r
+    offset 0
 ) as h
 left join inbox.assistant_configs as k on k.org_id = h.org_id and k.assistant_config_id = h.assistant_config_id
 order by h.chat_id, h.changed_at, h.first_seen_at, h.stream_id, h.seq
@@ -403,6 +471,7 @@ type GetFactChangesRow struct {
 	EnableAutoCsat    *bool
 }
 
+// The configurations are joined to all rows at once: else they were read through for each chat, where they are few.
 func (q *Queries) GetFactChanges(ctx context.Context, arg GetFactChangesParams) ([]GetFactChangesRow, error) {
 	rows, err := q.db.Query(ctx, getFactChanges, arg.ChatIds, arg.OrgID)
 	if err != nil {
@@ -687,12 +756,13 @@ func (q *Queries) GetFirstSpan(ctx context.Context, orgID string) (*time.Time, e
 
 const getLiveDays = `-- name: GetLiveDays :many
 select v.summary::text as summary, v.local_date::date as local_date from analytics.live_days as v
-where v.org_id = $1::text and v.local_date < $2::date
-order by v.local_date desc, v.summary limit $3
+where v.org_id = $1::text and v.local_date >= $2::date and v.local_date < $3::date
+order by v.local_date desc, v.summary limit $4
 `
 
 type GetLiveDaysParams struct {
 	OrgID  string
+	Since  time.Time
 	Before time.Time
 	Days   int32
 }
@@ -702,9 +772,14 @@ type GetLiveDaysRow struct {
 	LocalDate time.Time
 }
 
-// The days before one that the daily views work out when they are asked, the newest first.
+// The days from one up to another that the daily views work out when they are asked, the newest first.
 func (q *Queries) GetLiveDays(ctx context.Context, arg GetLiveDaysParams) ([]GetLiveDaysRow, error) {
-	rows, err := q.db.Query(ctx, getLiveDays, arg.OrgID, arg.Before, arg.Days)
+	rows, err := q.db.Query(ctx, getLiveDays,
+		arg.OrgID,
+		arg.Since,
+		arg.Before,
+		arg.Days,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -789,15 +864,21 @@ func (q *Queries) GetSettledChatsAfter(ctx context.Context, arg GetSettledChatsA
 }
 
 const keepStoredDays = `-- name: KeepStoredDays :exec
+with settling as materialized (
+    select d.local_date, c.settles_at
+    from (select distinct k.local_date from unnest($3::date[]) as k (local_date)) as d
+    cross join lateral (
+        select min(g.last_ai_reply_at) + interval '24 hours' as settles_at
+        from analytics.cases as g
+        where g.org_id = $1 and g.opened_local_date = d.local_date and g.closed_at is not null
+            and g.last_ai_reply_at > now() - interval '24 hours'
+        offset 0
+    ) as c
+)
 insert into analytics.stored_days as t (org_id, summary, local_date, valid_until)
-select $1, k.summary, k.local_date, coalesce(c.settles_at, 'infinity')
+select $1, k.summary, k.local_date, case when k.summary in ('assistants', 'coverage') then coalesce(s.settles_at, 'infinity') else 'infinity' end
 from rows from (unnest($2::text[]), unnest($3::date[])) as k (summary, local_date)
-cross join lateral (
-    select min(g.last_ai_reply_at) + interval '24 hours' as settles_at
-    from analytics.cases as g
-    where k.summary in ('assistants', 'coverage') and g.org_id = $1 and g.opened_local_date = k.local_date
-        and g.closed_at is not null and g.last_ai_reply_at > now() - interval '24 hours'
-) as c
+join settling as s on s.local_date = k.local_date
 on conflict (org_id, summary, local_date) do update set valid_until = excluded.valid_until
 `
 

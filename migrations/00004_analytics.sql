@@ -230,7 +230,6 @@ create table analytics.chat_spans (
     refreshed_at     timestamptz not null,
     primary key (org_id, chat_id, span_number)
 );
-create index chat_spans_ended_at on analytics.chat_spans (org_id, ended_at);
 
 create table analytics.backlog_daily (
     org_id           text not null,

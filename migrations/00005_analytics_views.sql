@@ -181,9 +181,13 @@ create index handoffs_handed_off on analytics.handoffs (org_id, handed_off_local
 create index chat_states_not_closed on inbox.chat_states (org_id, chat_id) where state <> 'CLOSED';
 create index chat_state_changes_changed_at on inbox.chat_state_changes (org_id, changed_at);
 create index messages_broadcasts on inbox.messages (org_id, created_at) where sender = 'broadcast';
+-- The name of a model belongs to it as far as it is short, which it always is; messages whose model has a longer one are in an index of
+-- their own and looked up.
 create index messages_usage on inbox.messages (org_id, created_at)
-    include (input_tokens, output_tokens, total_tokens, reasoning_tokens, input_tokens_cache_read, input_tokens_cache_write)
-    where coalesce(total_tokens, input_tokens, output_tokens) is not null;
+    include (model, input_tokens, output_tokens, total_tokens, reasoning_tokens, input_tokens_cache_read, input_tokens_cache_write)
+    where coalesce(total_tokens, input_tokens, output_tokens) is not null and coalesce(octet_length(model), 0) <= 200;
+create index messages_usage_long on inbox.messages (org_id, created_at)
+    where coalesce(total_tokens, input_tokens, output_tokens) is not null and coalesce(octet_length(model), 0) > 200;
 
 -- Index-only reads need pages that are known to be visible to all, and the pages of the last days are what is read most.
 alter table inbox.messages set (autovacuum_vacuum_insert_scale_factor = 0.02);
@@ -659,6 +663,7 @@ cross join lateral analytics.days_between(b.first_day, b.last_day) as d (local_d
 where o.org_id is not null and not exists (
     select from analytics.stored_days as k
     where k.org_id = o.org_id and k.summary = s.summary and k.local_date = d.local_date and k.valid_until > now()
+    offset 0
 );
 comment on view analytics.live_days is 'Bookkeeping: the days from the first to the last of an org''s facts that a daily view works out when it is asked, because what it says of them is not stored (stored_days).';
 comment on column analytics.live_days.org_id is 'The org.';
@@ -1345,9 +1350,17 @@ cross join lateral (
         coalesce(sum(g.reasoning_tokens), 0)::int8 as reasoning_tokens,
         coalesce(sum(g.input_tokens_cache_read), 0)::int8 as input_tokens_cache_read,
         coalesce(sum(g.input_tokens_cache_write), 0)::int8 as input_tokens_cache_write
-    from inbox.messages as g
-    where g.org_id = d.org_id and g.created_at >= d.begins_at and g.created_at < d.ends_at
-        and coalesce(g.total_tokens, g.input_tokens, g.output_tokens) is not null
+    from (
+        select g.model, g.input_tokens, g.output_tokens, g.total_tokens, g.reasoning_tokens, g.input_tokens_cache_read, g.input_tokens_cache_write
+        from inbox.messages as g
+        where g.org_id = d.org_id and g.created_at >= d.begins_at and g.created_at < d.ends_at
+            and coalesce(g.total_tokens, g.input_tokens, g.output_tokens) is not null and coalesce(octet_length(g.model), 0) <= 200
+        union all
+        select g.model, g.input_tokens, g.output_tokens, g.total_tokens, g.reasoning_tokens, g.input_tokens_cache_read, g.input_tokens_cache_write
+        from inbox.messages as g
+        where g.org_id = d.org_id and g.created_at >= d.begins_at and g.created_at < d.ends_at
+            and coalesce(g.total_tokens, g.input_tokens, g.output_tokens) is not null and coalesce(octet_length(g.model), 0) > 200
+    ) as g
     group by g.model
 ) as m
 left join lateral (
@@ -1747,4 +1760,4 @@ drop function analytics.days_between(date, date), analytics.day_hours(date, text
 alter table inbox.messages reset (autovacuum_vacuum_insert_scale_factor);
 drop index analytics.cases_opened, analytics.cases_closed, analytics.cases_referrals, analytics.cases_assistants, analytics.cases_channels,
     analytics.turns_replied, analytics.turns_assistants, analytics.csat_ratings_rated, analytics.handoffs_handed_off,
-    inbox.chat_states_not_closed, inbox.chat_state_changes_changed_at, inbox.messages_broadcasts, inbox.messages_usage;
+    inbox.chat_states_not_closed, inbox.chat_state_changes_changed_at, inbox.messages_broadcasts, inbox.messages_usage, inbox.messages_usage_long;

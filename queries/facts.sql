@@ -40,6 +40,20 @@ select d.chat_id, d.dirty_at from ops.dirty_chats as d
 where d.org_id = @org_id and d.chat_id > @after_chat_id
 order by d.chat_id limit @chats;
 
+-- name: GetChatBlocks :one
+-- How many pages the chats of all orgs take, and how many marks the org has, to be counted up to a bound.
+select (pg_relation_size('inbox.chats') / current_setting('block_size')::int8)::int8 as blocks,
+    (select count(*) from (select from ops.dirty_chats as d where d.org_id = @org_id limit @most) as m)::int8 as marks;
+
+-- name: GetDirtyChatsAt :many
+-- The marked chats whose rows lie in some pages of the table of chats.
+select c.chat_id, d.dirty_at
+from inbox.chats as c
+cross join lateral (
+    select g.dirty_at from ops.dirty_chats as g where g.org_id = c.org_id and g.chat_id = c.chat_id offset 0
+) as d
+where c.org_id = @org_id and c.ctid >= format('(%s,0)', @from_block::int8)::tid and c.ctid < format('(%s,0)', @to_block::int8)::tid;
+
 -- name: ClearDirtyChats :exec
 -- Arrays of one length. A chat that was marked again meanwhile keeps its mark.
 delete from ops.dirty_chats as d
@@ -74,15 +88,20 @@ left join inbox.contact_channels as ch on ch.org_id = m.org_id and ch.contact_ch
 order by m.chat_id, m.created_at, m.message_id;
 
 -- name: GetFactChanges :many
+-- The configurations are joined to all rows at once: else they were read through for each chat, where they are few.
 select h.chat_id, h.changed_at, h.unchanged_until, h.state, h.ai_enabled, h.assigned_user_id, h.assigned_at, h.csat_score,
     h.assistant_id, h.assistant_config_id, h.integration_id, k.enable_auto_csat
-from unnest(@chat_ids::text[]) as c (key)
-cross join lateral (
-    select g.org_id, g.chat_id, g.changed_at, g.unchanged_until, g.state, g.ai_enabled, g.assigned_user_id, g.assigned_at, g.csat_score,
-        g.assistant_id, g.assistant_config_id, g.integration_id, g.first_seen_at, g.stream_id, g.seq
-    from inbox.chat_state_changes as g
-    where g.org_id = @org_id and g.chat_id = c.key
-    order by g.changed_at, g.stream_id, g.seq offset 0
+from (
+    select r.*
+    from unnest(@chat_ids::text[]) as c (key)
+    cross join lateral (
+        select g.org_id, g.chat_id, g.changed_at, g.unchanged_until, g.state, g.ai_enabled, g.assigned_user_id, g.assigned_at, g.csat_score,
+            g.assistant_id, g.assistant_config_id, g.integration_id, g.first_seen_at, g.stream_id, g.seq
+        from inbox.chat_state_changes as g
+        where g.org_id = @org_id and g.chat_id = c.key
+        order by g.changed_at, g.stream_id, g.seq offset 0
+    ) as r
+    offset 0
 ) as h
 left join inbox.assistant_configs as k on k.org_id = h.org_id and k.assistant_config_id = h.assistant_config_id
 order by h.chat_id, h.changed_at, h.first_seen_at, h.stream_id, h.seq;
@@ -155,9 +174,9 @@ where c.org_id = @org_id and c.chat_id > @after_chat_id
 order by c.chat_id limit @chats;
 
 -- name: GetLiveDays :many
--- The days before one that the daily views work out when they are asked, the newest first.
+-- The days from one up to another that the daily views work out when they are asked, the newest first.
 select v.summary::text as summary, v.local_date::date as local_date from analytics.live_days as v
-where v.org_id = @org_id::text and v.local_date < @before::date
+where v.org_id = @org_id::text and v.local_date >= @since::date and v.local_date < @before::date
 order by v.local_date desc, v.summary limit @days;
 
 -- name: DropStoredDays :exec
@@ -171,15 +190,21 @@ delete from analytics.stored_days where org_id = @org_id;
 
 -- name: KeepStoredDays :exec
 -- Arrays of one length: what is stored of these days holds, until a case of the day is old enough to be called resolved.
+with settling as materialized (
+    select d.local_date, c.settles_at
+    from (select distinct k.local_date from unnest(@local_dates::date[]) as k (local_date)) as d
+    cross join lateral (
+        select min(g.last_ai_reply_at) + interval '24 hours' as settles_at
+        from analytics.cases as g
+        where g.org_id = @org_id and g.opened_local_date = d.local_date and g.closed_at is not null
+            and g.last_ai_reply_at > now() - interval '24 hours'
+        offset 0
+    ) as c
+)
 insert into analytics.stored_days as t (org_id, summary, local_date, valid_until)
-select @org_id, k.summary, k.local_date, coalesce(c.settles_at, 'infinity')
+select @org_id, k.summary, k.local_date, case when k.summary in ('assistants', 'coverage') then coalesce(s.settles_at, 'infinity') else 'infinity' end
 from rows from (unnest(@summaries::text[]), unnest(@local_dates::date[])) as k (summary, local_date)
-cross join lateral (
-    select min(g.last_ai_reply_at) + interval '24 hours' as settles_at
-    from analytics.cases as g
-    where k.summary in ('assistants', 'coverage') and g.org_id = @org_id and g.opened_local_date = k.local_date
-        and g.closed_at is not null and g.last_ai_reply_at > now() - interval '24 hours'
-) as c
+join settling as s on s.local_date = k.local_date
 on conflict (org_id, summary, local_date) do update set valid_until = excluded.valid_until;
 
 -- name: DropStoredResponseTimes :exec
