@@ -30,7 +30,7 @@ const (
 	passTimeout = 15 * time.Minute
 	// rest is how long Run rests after a transaction, in times of what that took: in a flood of events the same chats change
 	// again and again, and ingest is to have the server most of the time.
-	rest = 3
+	rest = 5
 )
 
 // Refresher keeps the facts up to what is in inbox. Several may run on one database: an org's facts are written by one at
