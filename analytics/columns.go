@@ -2,6 +2,7 @@ package analytics
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"math"
 	"reflect"
 	"time"
@@ -78,6 +79,37 @@ func sameOrNone[T any](a, b *T, equal func(a, b T) bool) bool {
 		return a == b
 	}
 	return equal(*a, *b)
+}
+
+// describe is rows as a JSON array of objects that leave out what is NULL, which is half of a row.
+func describe[R any](rows []*R) ([]byte, error) {
+	names := columnsOf[R]()
+	text := []byte{'['}
+	for i, row := range rows {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(text, '{')
+		isFirst := true
+		v := reflect.ValueOf(row).Elem()
+		for j, name := range names {
+			field := v.Field(j)
+			if field.Kind() == reflect.Pointer && field.IsNil() {
+				continue
+			}
+			value, err := json.Marshal(field.Interface())
+			if err != nil {
+				return nil, err
+			}
+			if !isFirst {
+				text = append(text, ',')
+			}
+			isFirst = false
+			text = append(append(append(append(text, '"'), name...), '"', ':'), value...)
+		}
+		text = append(text, '}')
+	}
+	return append(text, ']'), nil
 }
 
 // appendCopied appends a field as COPY takes it in its binary format: the number of bytes, -1 for NULL, then the value as Postgres

@@ -215,7 +215,7 @@ func (r *Refresher) refreshOrg(ctx context.Context, orgID string) (chats int64, 
 // being done.
 type round struct {
 	next   cursor
-	waits  bool   // for another refresher, instead of leaving the org to it
+	waits  bool // for another refresher, instead of leaving the org to it
 	isOver bool
 	ahead  *ahead // what was read of the chats that come next; nil: nothing
 }

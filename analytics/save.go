@@ -22,7 +22,7 @@ type factTable[R any] struct {
 
 	readSQL    string // org, chats: their rows
 	copySQL    string // takes rows that are not there yet
-	upsertSQL  string // rows as JSON, now
+	updateSQL  string // rows as JSON, now: those of the same keys are these
 	deleteSQL  string // rows as JSON, of which the key counts
 	compareSQL string // org, chats, rows as JSON: counts those that are on one side only
 }
@@ -76,7 +76,7 @@ select r.* from unnest($2::text[]) as k (key)
 cross join lateral (select %[2]s from %[1]s as t where t.org_id = $1 and t.chat_id = k.key order by %[3]s offset 0) as r`,
 			table, prefixed("t.", all), prefixed("t.", keys)),
 		copySQL: fmt.Sprintf("copy %s (%s, refreshed_at) from stdin binary", table, columns),
-		upsertSQL: fmt.Sprintf(`
+		updateSQL: fmt.Sprintf(`
 insert into %[1]s as t (%[2]s, refreshed_at)
 select %[3]s, $2 from jsonb_populate_recordset(null::%[1]s, $1::jsonb) as n
 on conflict (%[4]s) do update set %[5]s, refreshed_at = excluded.refreshed_at`,
@@ -150,25 +150,21 @@ func save(ctx context.Context, tx pgx.Tx, stored, facts *Facts, at time.Time) (t
 
 func (t *factTable[R]) replace(ctx context.Context, tx pgx.Tx, old, now *Facts, at time.Time, days touched) error {
 	before, after := *t.of(old), *t.of(now)
-	if len(before) == 0 {
-		for i := range after {
-			days.fact(&after[i])
-		}
-		return t.copy(ctx, tx, after, at)
-	}
 	stored := make(map[factKey]*R, len(before))
 	for i := range before {
 		stored[t.key(&before[i])] = &before[i]
 	}
-	var changed, gone []*R
+	var added, changed, gone []*R
 	for i := range after {
-		key := t.key(&after[i])
-		if was := stored[key]; was == nil || !same(was, &after[i]) {
-			changed = append(changed, &after[i])
-			days.fact(&after[i])
-			if was != nil {
-				days.fact(was)
-			}
+		row, key := &after[i], t.key(&after[i])
+		switch was := stored[key]; {
+		case was == nil:
+			added = append(added, row)
+			days.fact(row)
+		case !same(was, row):
+			changed = append(changed, row)
+			days.fact(was)
+			days.fact(row)
 		}
 		delete(stored, key)
 	}
@@ -179,14 +175,17 @@ func (t *factTable[R]) replace(ctx context.Context, tx pgx.Tx, old, now *Facts, 
 	if err := t.send(ctx, tx, t.deleteSQL, gone); err != nil {
 		return err
 	}
-	return t.send(ctx, tx, t.upsertSQL, changed, at)
+	if err := t.send(ctx, tx, t.updateSQL, changed, at); err != nil {
+		return err
+	}
+	return t.copy(ctx, tx, added, at)
 }
 
 func (t *factTable[R]) send(ctx context.Context, tx pgx.Tx, sql string, rows []*R, more ...any) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	text, err := json.Marshal(rows)
+	text, err := describe(rows)
 	if err != nil {
 		return fmt.Errorf("describing rows of %s: %w", t.name, err)
 	}
@@ -199,15 +198,15 @@ func (t *factTable[R]) send(ctx context.Context, tx pgx.Tx, sql string, rows []*
 // rowBytes is about what a row is long.
 const rowBytes = 1 << 9
 
-// copy writes rows of chats of which the table has none.
-func (t *factTable[R]) copy(ctx context.Context, tx pgx.Tx, rows []R, at time.Time) error {
+// copy writes rows that the table does not have.
+func (t *factTable[R]) copy(ctx context.Context, tx pgx.Tx, rows []*R, at time.Time) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	buf := make([]byte, 0, len(rows)*rowBytes)
 	buf = append(append(buf, "PGCOPY\n\xff\r\n\x00"...), make([]byte, 8)...) // no flags, no extension
 	for i := range rows {
-		all := append(fields(&rows[i]), &at)
+		all := append(fields(rows[i]), &at)
 		buf = binary.BigEndian.AppendUint16(buf, uint16(len(all))) //nolint:gosec // columns
 		for _, field := range all {
 			buf = appendCopied(buf, field)
