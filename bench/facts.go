@@ -193,7 +193,7 @@ func (b *bench) refresh(ctx context.Context, pool *pgxpool.Pool) error {
 			from ops.dirty_chats as d
 			cross join lateral (select * from inbox.messages as m where m.org_id = d.org_id and m.chat_id = d.chat_id order by m.created_at limit 1) as m`},
 	} {
-		var times, wal, rows []float64
+		var times, server, own, wal, rows []float64
 		for range max(3, b.plan.Rounds) {
 			if _, err := pool.Exec(ctx, `insert into ops.dirty_chats (org_id, chat_id, dirty_at)
 				select org_id, chat_id, now() from (select * from inbox.chats where org_id = $1 order by updated_at desc limit 20000) as c order by random() limit $2`,
@@ -209,16 +209,18 @@ func (b *bench) refresh(ctx context.Context, pool *pgxpool.Pool) error {
 			if err != nil {
 				return err
 			}
-			began := time.Now()
+			began, cpu := time.Now(), ownTime()
 			if _, err := refresher.Refresh(ctx); err != nil {
 				return err
 			}
+			own = append(own, float64((ownTime()-cpu).Microseconds())/dirtyChats)
 			times = append(times, float64(time.Since(began).Microseconds())/1000)
 			after, err := b.server.usage(ctx)
 			if err != nil {
 				return err
 			}
 			wal = append(wal, float64(after.wal-before.wal)/1024)
+			server = append(server, float64((after.cpu-before.cpu).Microseconds())/dirtyChats)
 			var written int64
 			if err := pool.QueryRow(ctx, `select sum(n) from (
 				select count(*) as n from analytics.cases where refreshed_at >= $1 union all select count(*) from analytics.turns where refreshed_at >= $1
@@ -231,6 +233,8 @@ func (b *bench) refresh(ctx context.Context, pool *pgxpool.Pool) error {
 		}
 		name := fmt.Sprintf("%d chats %s", dirtyChats, kind.name)
 		b.report.add("facts", name, "ms", times...)
+		b.report.add("facts", name+": Postgres CPU", "µs/chat", server...)
+		b.report.add("facts", name+": CPU of analytics", "µs/chat", own...)
 		b.report.add("facts", name+": WAL", "KiB", wal...)
 		row := b.report.add("facts", name+": rows of facts written", "", rows...)
 		if kind.change == "" {
