@@ -1,10 +1,12 @@
 package analytics
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestStoredDaysSayWhatTheFactsSay: after each step of a random history the daily views say the same with days that are stored as
@@ -77,6 +79,29 @@ func TestADayIsStoredUntilItsCasesAreOldEnough(t *testing.T) {
 	if n := p.count(closed); n != 1 {
 		t.Errorf("%d cases are old enough two hours later, want the one there is", n)
 	}
+}
+
+// TestARunningRefresherStoresDaysThatAreOver: nobody has to ask for it.
+func TestARunningRefresherStoresDaysThatAreOver(t *testing.T) {
+	t.Parallel()
+	p := newPastime(t, 51)
+	p.frames(200)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.newRefresher().Run(ctx)
+	}()
+	defer func() {
+		stop()
+		<-done
+	}()
+	for deadline := time.Now().Add(2 * time.Minute); p.count("select count(*) from analytics.stored_channels") == 0; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no day is stored after two minutes")
+		}
+	}
+	p.sameWithout("while it runs")
 }
 
 func (p *pastime) count(sql string, args ...any) (n int64) {

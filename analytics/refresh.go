@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"archiver/db"
@@ -21,6 +23,8 @@ const (
 	retryEvery = 10 * time.Second
 	// storeEvery is how often the days that are over are stored: a late fact changes some, which the views then work out.
 	storeEvery = time.Minute
+	// storeAllEvery is how often it is looked whether there are any, also of orgs of which nothing has changed: a day is over.
+	storeAllEvery = time.Hour
 	// chatsAtOnce bounds a transaction.
 	chatsAtOnce = 500
 	// markAtOnce bounds a transaction that marks chats, for which ingest may have to wait.
@@ -36,28 +40,35 @@ const (
 // Refresher keeps the facts up to what is in inbox. Several may run on one database: an org's facts are written by one at
 // a time.
 type Refresher struct {
-	pool   *pgxpool.Pool
-	log    *slog.Logger
-	now    func() time.Time
-	marked map[string]string // by org: for what grounds all chats that depend on them were marked, until the next pass
+	pool    *pgxpool.Pool
+	log     *slog.Logger
+	now     func() time.Time
+	marked  map[string]string // by org: for what grounds all chats that depend on them were marked, until the next pass
+	changed map[string]bool   // orgs with chats that were refreshed since their days were stored
 	// isRunning says that it refreshes beside ingest, and not because somebody waits for it.
 	isRunning bool
 }
 
 // NewRefresher makes a refresher; Run runs it.
 func NewRefresher(pool *pgxpool.Pool, log *slog.Logger) *Refresher {
-	return &Refresher{pool: pool, log: log, now: time.Now, marked: map[string]string{}}
+	return &Refresher{pool: pool, log: log, now: time.Now, marked: map[string]string{}, changed: map[string]bool{}}
 }
 
 // Run refreshes until ctx ends. What fails is tried again: a Postgres that is away is waited for.
 func (r *Refresher) Run(ctx context.Context) {
 	r.isRunning = true
-	var stored time.Time
+	var stored, storedAll time.Time
 	for ctx.Err() == nil {
 		wait := refreshEvery
 		_, err := r.Refresh(ctx)
-		if err == nil && time.Since(stored) >= storeEvery {
-			err, stored = r.Store(ctx), time.Now()
+		switch {
+		case err != nil:
+		case time.Since(storedAll) >= storeAllEvery:
+			stored, storedAll = time.Now(), time.Now()
+			err = r.Store(ctx)
+		case time.Since(stored) >= storeEvery:
+			stored = time.Now()
+			err = r.storeOrgs(ctx, slices.Sorted(maps.Keys(r.changed)))
 		}
 		if err != nil && ctx.Err() == nil {
 			r.log.Warn("the facts in analytics could not be refreshed; it is tried again", "error", withoutData(err), "retry_in", retryEvery)
@@ -89,6 +100,9 @@ func (r *Refresher) Refresh(ctx context.Context) (chats int64, err error) {
 	var failures []error
 	for _, orgID := range orgIDs {
 		n, err := r.refreshOrg(ctx, orgID)
+		if n > 0 {
+			r.changed[orgID] = true
+		}
 		if chats += n; err != nil {
 			failures = append(failures, fmt.Errorf("org %s: %w", orgID, err))
 		}
@@ -103,11 +117,17 @@ func (r *Refresher) Store(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("finding the orgs: %w", err)
 	}
+	return r.storeOrgs(ctx, orgIDs)
+}
+
+func (r *Refresher) storeOrgs(ctx context.Context, orgIDs []string) error {
 	var failures []error
 	for _, orgID := range orgIDs {
 		if err := r.storeDays(ctx, orgID); err != nil {
 			failures = append(failures, fmt.Errorf("org %s: %w", orgID, err))
+			continue
 		}
+		delete(r.changed, orgID)
 	}
 	return errors.Join(failures...)
 }
