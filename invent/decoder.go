@@ -3,10 +3,7 @@ package invent
 import (
 	"bytes"
 	"errors"
-	"io"
 	"slices"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // errNotStorable says that the bytes are JSON and yet nothing for jsonb: a number it cannot hold, or too many levels.
@@ -32,8 +29,7 @@ type Reading struct {
 // return an error. A Decoder may be used again and again, by one goroutine at a time; what it returns shares the memory
 // of the bytes it was given.
 type Decoder struct {
-	dec   jsontext.Decoder
-	buf   bytes.Buffer
+	scan  scanner
 	body  []byte
 	name  []byte // the member name last read by next
 	err   error  // the first syntactic error; everything after it is a no-op
@@ -166,13 +162,10 @@ func (d *Decoder) read(body []byte, decode func()) Reading {
 
 func (d *Decoder) run(body []byte, decode func()) bool {
 	d.body, d.err, d.flaws, d.name, d.objects, d.zeros = body, nil, nil, nil, 0, 0
-	d.buf = *bytes.NewBuffer(body)
-	d.dec.Reset(&d.buf)
+	d.scan.reset(body)
 	decode()
-	if d.err == nil {
-		if _, err := d.dec.ReadToken(); !errors.Is(err, io.EOF) {
-			d.err = errors.New("more than one value")
-		}
+	if d.err == nil && !d.scan.atEnd() {
+		d.err = errors.New("more than one value")
 	}
 	return d.err == nil
 }
