@@ -35,10 +35,11 @@ type Decoder struct {
 	err   error  // the first syntactic error; everything after it is a no-op
 	flaws []string
 	// objects counts those that were read in lists
-	objects int
-	zeros   addedZeros
-	unread  *[]passed    // where to note what is passed over; nil when nobody asks
-	seen    [4096]string // short strings of earlier values, by their hash
+	objects  int
+	zeros    addedZeros
+	repeated repeated
+	unread   *[]passed    // where to note what is passed over; nil when nobody asks
+	seen     [4096]string // short strings of earlier values, by their hash
 }
 
 // Frame decodes one text frame of the inbox socket. The event's Data is Given only when it is an object.

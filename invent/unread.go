@@ -41,7 +41,7 @@ func (d *Decoder) pass() {
 // block is json for a value that is decoded later, once for each content; read is what then reads it.
 func (d *Decoder) block(f *Field[JSON], want byte, read func(*Decoder)) {
 	if d.unread == nil {
-		d.json(f, want)
+		d.repeatedJSON(f, want)
 	} else if want == '{' && d.object(&f.Presence) || want == '[' && d.array(&f.Presence) {
 		read(d)
 	}
