@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -11,7 +12,7 @@ import (
 // repeatingFrames have blocks that come again, some of them changed by a byte.
 func repeatingFrames() (frames [][]byte) {
 	for i := range 60 {
-		model := fmt.Sprintf("model-%d", i%7/3)
+		model := strings.Repeat("model", i%7/3)
 		frames = append(frames, fmt.Appendf(nil,
 			`{"type":"update","data":{"id":"c%d","tools":[{"name":"a","icon":"i%d"},{"name":"b","x":null}],"state":{"id":"s","assistant":{"id":"a","config":{"n":%d}},`+
 				`"assistant_config":{"model":%q,"stt":{"model":"m"},"tools":[{"name":%q}]}},"last_message":{"id":"m","tools":[{"name":"b"}]}}}`,

@@ -38,10 +38,11 @@ func (w *walk) repeated(p *seenPath, i, depth int, visit func(p *seenPath, i, de
 	for n := range p.walked {
 		if v := &p.walked[n]; bytes.HasPrefix(w.body[i:], v.text) {
 			v.came(w.at)
+			end := i + len(v.text)
 			if n > 0 {
 				p.walked[n-1], p.walked[n] = p.walked[n], p.walked[n-1] // those that come often are found soon
 			}
-			return i + len(v.text)
+			return end
 		}
 	}
 	if w.s.notes != nil {
