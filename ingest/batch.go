@@ -11,7 +11,6 @@ import (
 	"archiver/internal/failpoint"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // errMoved says that the checkpoint is not where this writer left it: another process writes from the same stream, or
@@ -70,7 +69,7 @@ func (b *batch) transact(ctx context.Context, conn *pgx.Conn, last *event) error
 	if err := b.derive(ctx, db.New(conn), late); err != nil {
 		return err
 	}
-	if err := pipelined(ctx, conn, b.saveAll); err != nil {
+	if err := b.lane.send(ctx, conn, b.saveAll); err != nil {
 		return err
 	}
 	failpoint.Hit("before-commit")
@@ -80,15 +79,16 @@ func (b *batch) transact(ctx context.Context, conn *pgx.Conn, last *event) error
 	return nil
 }
 
-// generic keeps the plans of the transaction's statements: they are the same whatever the rows, and making them anew
-// costs as much as a small batch.
-const generic = "set local plan_cache_mode = force_generic_plan"
+// plans has the transaction's statements keep their plans, which are the same whatever the rows: making them anew costs as
+// much as a small batch. They are made when tables may be empty, and are not to be such as are good for those only.
+const plans = `select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+    set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
 
 // begin begins the transaction, moves the checkpoint, takes the turn, and reads what is known of the rows.
 func (b *batch) begin(ctx context.Context, conn *pgx.Conn, last *event) error {
 	p := &pipeline{}
 	p.batch.Queue("begin")
-	p.batch.Queue(generic)
+	p.batch.Queue(plans)
 	if b.lane.beside {
 		if err := conn.SendBatch(ctx, &p.batch).Close(); err != nil {
 			return fmt.Errorf("beginning a transaction: %w", err)
@@ -252,89 +252,3 @@ func (b *batch) committed() {
 		b.lane.chats.Add(key, c)
 	}
 }
-
-// step runs one query, and uses its result.
-type step func(context.Context, *db.Queries) error
-
-// pipelined runs queries that return nothing in one round trip.
-func pipelined(ctx context.Context, conn sender, queue step) error {
-	p := &pipeline{}
-	if err := queue(ctx, db.New(p)); err != nil {
-		return err
-	}
-	if p.batch.Len() == 0 {
-		return nil
-	}
-	return conn.SendBatch(ctx, &p.batch).Close()
-}
-
-// sender is a connection or a transaction.
-type sender interface {
-	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
-}
-
-// pipeline takes the place of a connection under the generated queries, and only notes what they would run. What they
-// return is that there are no rows.
-type pipeline struct{ batch pgx.Batch }
-
-// ask runs what is queued and steps of one query each in one round trip. A step is called twice: for its query, when
-// what it makes of the result is of no interest yet, and once there is a result.
-func (p *pipeline) ask(ctx context.Context, conn *pgx.Conn, steps []step) (err error) {
-	queued := p.batch.Len()
-	for n, s := range steps {
-		_ = s(ctx, db.New(p))
-		if p.batch.Len() != queued+n+1 {
-			return fmt.Errorf("a step of a pipeline has %d queries, and is to have one", p.batch.Len()-queued-n)
-		}
-	}
-	results := conn.SendBatch(ctx, &p.batch)
-	defer func() {
-		if closed := results.Close(); err == nil {
-			err = closed
-		}
-	}()
-	for range queued {
-		if _, err := results.Exec(); err != nil {
-			return fmt.Errorf("beginning a transaction: %w", err)
-		}
-	}
-	for _, s := range steps {
-		if err := s(ctx, db.New(answers{results})); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *pipeline) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	p.batch.Queue(sql, args...)
-	return pgconn.CommandTag{}, nil
-}
-
-func (p *pipeline) Query(_ context.Context, sql string, args ...any) (pgx.Rows, error) {
-	p.batch.Queue(sql, args...)
-	return noRows{}, nil
-}
-
-func (p *pipeline) QueryRow(context.Context, string, ...any) pgx.Row { return noRows{} }
-
-// noRows is an empty result.
-type noRows struct{ pgx.Rows }
-
-func (noRows) Next() bool        { return false }
-func (noRows) Close()            {}
-func (noRows) Err() error        { return nil }
-func (noRows) Scan(...any) error { return pgx.ErrNoRows }
-
-// answers takes the place of a connection when the results of what was noted are there, in the same order.
-type answers struct{ pgx.BatchResults }
-
-func (a answers) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
-	return a.BatchResults.Exec()
-}
-
-func (a answers) Query(context.Context, string, ...any) (pgx.Rows, error) {
-	return a.BatchResults.Query()
-}
-
-func (a answers) QueryRow(context.Context, string, ...any) pgx.Row { return a.BatchResults.QueryRow() }

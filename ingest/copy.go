@@ -2,10 +2,8 @@ package ingest
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"time"
 
 	"archiver/db"
 
@@ -79,87 +77,38 @@ func (c *copyStream) next() bool {
 	e := c.events[0]
 	c.events = c.events[1:]
 	b = append(b, 0, 16) // columns
-	b = copyText(b, &e.orgID)
-	b = copyTime(b, e.receivedAt)
-	b = copyTime(b, e.observedAt)
-	b = copyBytes(b, e.stream[:])
-	b = copyInt(b, e.seq)
-	if e.connectionID != nil {
-		b = copyBytes(b, e.connectionID[:])
-	} else {
-		b = copyNull(b)
-	}
-	b = copyText(b, &e.source)
-	b = copyText(b, &e.kind)
+	b = binaryText(b, &e.orgID)
+	b = binaryTime(b, &e.receivedAt)
+	b = binaryTime(b, &e.observedAt)
+	b = binaryUUID(b, &e.stream)
+	b = binaryInt8(b, &e.seq)
+	b = binaryUUID(b, e.connectionID)
+	b = binaryText(b, &e.source)
+	b = binaryText(b, &e.kind)
 	if e.request != nil {
-		b = append(copyLength(b, len(e.request)+1), jsonbVersion)
+		b = append(binaryLength(b, len(e.request)+1), jsonbVersion)
 		b = append(b, e.request...)
 	} else {
-		b = copyNull(b)
+		b = binaryNull(b)
 	}
-	b = copyText(b, e.typ)
-	b = copyText(b, e.identifier)
-	b = copyText(b, e.chatID)
+	b = binaryText(b, e.typ)
+	b = binaryText(b, e.identifier)
+	b = binaryText(b, e.chatID)
 	if c.payload = e.reading.Payload; c.payload != nil {
-		b = append(copyLength(b, len(c.payload)+1), jsonbVersion)
+		b = append(binaryLength(b, len(c.payload)+1), jsonbVersion)
 	} else {
-		b = copyNull(b)
+		b = binaryNull(b)
 	}
 	head := len(b)
 	if raw := e.unfaithful(); raw != nil {
-		b = copyBytes(b, raw)
+		b = binaryBytes(b, raw)
 	} else {
-		b = copyNull(b)
+		b = binaryNull(b)
 	}
-	b = copyTexts(b, e.reading.Flaws)
-	b = copyBytes(b, e.sha256[:])
+	b = binaryArray(b, pgtype.TextOID, e.reading.Flaws, binaryText)
+	b = binaryBytes(b, e.sha256[:])
 	c.buf, c.rest, c.after = b, b[:head], b[head:]
 	return true
-}
-
-// jsonbVersion begins a jsonb value in the binary format.
-const jsonbVersion = 1
-
-// postgresEpoch is where Postgres' times are counted from, in µs since 1970.
-const postgresEpoch = 946_684_800_000_000
-
-func copyLength(b []byte, n int) []byte { return binary.BigEndian.AppendUint32(b, uint32(n)) }
-
-func copyNull(b []byte) []byte { return append(b, 0xff, 0xff, 0xff, 0xff) }
-
-func copyBytes(b, v []byte) []byte { return append(copyLength(b, len(v)), v...) }
-
-func copyInt(b []byte, v int64) []byte {
-	return binary.BigEndian.AppendUint64(copyLength(b, 8), uint64(v))
-}
-
-func copyTime(b []byte, at time.Time) []byte { return copyInt(b, at.UnixMicro()-postgresEpoch) }
-
-func copyText(b []byte, v *string) []byte {
-	if v == nil {
-		return copyNull(b)
-	}
-	return append(copyLength(b, len(*v)), *v...)
-}
-
-// copyTexts writes an array of text; NULL when there is none.
-func copyTexts(b []byte, v []string) []byte {
-	if v == nil {
-		return copyNull(b)
-	}
-	at := len(b)
-	b = copyLength(b, 0)
-	dimensions := min(1, len(v))
-	b = copyLength(copyLength(b, dimensions), 0) // of which none has NULLs
-	b = copyLength(b, pgtype.TextOID)
-	if dimensions > 0 {
-		b = copyLength(copyLength(b, len(v)), 1) // the first index
-	}
-	for i := range v {
-		b = copyText(b, &v[i])
-	}
-	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
-	return b
 }
 
 // unfaithful is the bytes as they came, when the payload does not stand for them; else nil.

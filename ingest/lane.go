@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 )
@@ -77,6 +78,8 @@ type Lane struct {
 	spooledSince time.Time       // when the oldest event was received that waited in the spool at the start; zero: none did
 	decoder      *invent.Decoder // of events that are read again
 	blocks       *blocks         // of events that are read again
+	prepares     bool            // unless whoever set the database's address says that statements cannot be prepared
+	parameters   parameters      // of the statement that is being sent
 	drift        *drift
 }
 
@@ -90,6 +93,9 @@ func NewLane(c LaneConfig) *Lane {
 		spool: c.Spool, stream: c.Spool.StreamID(), pool: c.Pool, instance: c.Instance,
 		metrics: c.Metrics, now: time.Now, chats: chats, entities: newEntities(),
 		decoder: &invent.Decoder{}, blocks: newBlocks(), beside: c.Beside,
+	}
+	if c.Pool != nil {
+		l.prepares = c.Pool.Config().ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
 	}
 	if c.MayBeLate {
 		l.mayBeLate.Store(1)
