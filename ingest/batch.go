@@ -58,9 +58,10 @@ func (b *batch) transact(ctx context.Context, conn *pgx.Conn, last *event) error
 		return err
 	}
 	copied := make(chan error, 1)
-	go func() { copied <- copyEvents(ctx, conn, b.events) }()
+	go func() { copied <- copyEvents(ctx, conn, b.events, b.lane.ordering) }()
 	late := b.apply()
 	if err := <-copied; err != nil {
+		b.lane.ordering = &ordering{} // pgx may be in the middle of reading yet, for a session that is lost
 		return err
 	}
 	if err := b.saveEventChats(ctx, db.New(conn)); err != nil {

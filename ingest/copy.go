@@ -20,8 +20,8 @@ const copyEventsSQL = `copy raw.events (
 ) from stdin binary`
 
 // copyEvents appends the events to raw.events.
-func copyEvents(ctx context.Context, conn *pgx.Conn, events []*event) error {
-	_, err := conn.PgConn().CopyFrom(ctx, &copyStream{events: events}, copyEventsSQL)
+func copyEvents(ctx context.Context, conn *pgx.Conn, events []*event, o *ordering) error {
+	_, err := conn.PgConn().CopyFrom(ctx, &copyStream{events: events, ordering: o}, copyEventsSQL)
 	if err != nil {
 		return fmt.Errorf("appending to raw.events: %w", err)
 	}
@@ -30,13 +30,14 @@ func copyEvents(ctx context.Context, conn *pgx.Conn, events []*event) error {
 
 // copyStream is Postgres' binary COPY format: a header, the rows, a trailer.
 type copyStream struct {
-	events  []*event
-	hasHead bool
-	hasTail bool
-	buf     []byte
-	rest    []byte // of buf, not read yet
-	payload []byte // of the row at hand, not read yet; it is not copied twice
-	after   []byte // what follows the payload, as long as there is one
+	events   []*event
+	ordering *ordering
+	hasHead  bool
+	hasTail  bool
+	buf      []byte
+	rest     []byte // of buf, not read yet
+	payload  []byte // of the row at hand, not read yet; it is not copied twice
+	after    []byte // what follows the payload, as long as there is one
 }
 
 // Read is for pgx.
@@ -95,6 +96,7 @@ func (c *copyStream) next() bool {
 	b = binaryText(b, e.identifier)
 	b = binaryText(b, e.chatID)
 	if c.payload = e.reading.Payload; c.payload != nil {
+		c.payload = c.ordering.order(c.payload)
 		b = append(binaryLength(b, len(c.payload)+1), jsonbVersion)
 	} else {
 		b = binaryNull(b)

@@ -80,6 +80,7 @@ type Lane struct {
 	blocks       *blocks         // of events that are read again
 	prepares     bool            // unless whoever set the database's address says that statements cannot be prepared
 	parameters   parameters      // of the statement that is being sent
+	ordering     *ordering       // of the payloads that are being appended
 	drift        *drift
 }
 
@@ -92,7 +93,7 @@ func NewLane(c LaneConfig) *Lane {
 	l := &Lane{
 		spool: c.Spool, stream: c.Spool.StreamID(), pool: c.Pool, instance: c.Instance,
 		metrics: c.Metrics, now: time.Now, chats: chats, entities: newEntities(),
-		decoder: &invent.Decoder{}, blocks: newBlocks(), beside: c.Beside,
+		decoder: &invent.Decoder{}, blocks: newBlocks(), beside: c.Beside, ordering: &ordering{},
 	}
 	if c.Pool != nil {
 		l.prepares = c.Pool.Config().ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
