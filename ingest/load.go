@@ -102,7 +102,7 @@ func (b *batch) loadMessages(keys db.GetMessagesParams) step {
 		}
 		for i := range messages {
 			m := &messages[i]
-			b.chats[chatKey{m.OrgID, m.ChatID}].messages[m.MessageID] = &storedMessage{row: *m}
+			b.chats[chatKey{m.OrgID, m.ChatID}].setMessage(&storedMessage{row: *m})
 		}
 		return nil
 	}

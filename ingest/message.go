@@ -37,7 +37,7 @@ func (c *chat) foldMessage(d *description, v *message) {
 		s = &storedMessage{row: db.InboxMessage{
 			OrgID: c.key.orgID, ChatID: c.key.chatID, MessageID: id, FirstSeenAt: d.seen.time(),
 		}}
-		c.messages[id] = s
+		c.setMessage(s)
 	}
 	if s.ignores(v.Message) {
 		return

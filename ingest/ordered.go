@@ -47,8 +47,8 @@ func (o *ordering) value(i int) int {
 	case '"':
 		return o.take(i, endOfText(o.in, i))
 	}
-	end := i
-	for end < len(o.in) && bytes.IndexByte([]byte(",]} \t\r\n"), o.in[end]) < 0 {
+	end := i + 1
+	for end < len(o.in) && o.in[end] > ' ' && o.in[end] != ',' && o.in[end] != '}' && o.in[end] != ']' {
 		end++
 	}
 	return o.take(i, end)

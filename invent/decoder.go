@@ -39,7 +39,7 @@ type Decoder struct {
 	zeros    addedZeros
 	repeated repeated
 	unread   *[]passed    // where to note what is passed over; nil when nobody asks
-	seen     [4096]string // short strings of earlier values, by their hash
+	seen     [8192]string // short strings of earlier values, by their hash
 }
 
 // Frame decodes one text frame of the inbox socket. The event's Data is Given only when it is an object.

@@ -64,8 +64,8 @@ func (d *Decoder) text(f *Field[string]) {
 	}
 }
 
-// maxShared is the length up to which equal strings share memory; a UUID has 36 bytes.
-const maxShared = 40
+// maxShared is the length up to which equal strings share memory: ids, names, and most addresses of pictures.
+const maxShared = 96
 
 // string copies b. Events say the same ids, names and enumerated values again and again: where b is short and was read
 // not long ago, that copy is returned.
