@@ -110,8 +110,8 @@ func (s *storedMessage) foldAuthor(c *chat, v *message, snapshot bool) (changed 
 			channel = link(channelID(&m.ContactChannel), known.ContactChannelID)
 		}
 		for _, did := range [...]bool{
-			assign(&r.MemberID, member), assign(&r.UserID, user),
-			assign(&r.SessionID, session), assign(&r.ContactChannelID, channel),
+			borrow(true, &r.MemberID, member), borrow(true, &r.UserID, user),
+			borrow(true, &r.SessionID, session), borrow(true, &r.ContactChannelID, channel),
 		} {
 			changed = changed || did
 		}
