@@ -14,7 +14,7 @@ const (
 	groupDelay = 3 * time.Millisecond
 	// floodRecords is how many records in one group make a flood of it. With fewer a write waits only as long as keeps
 	// fsyncs to a third of the time, and after a pause not at all.
-	floodRecords = 8
+	floodRecords = 3
 	quietPause   = 2 // times as long as the last fsync took
 )
 
