@@ -11,12 +11,12 @@ import (
 
 // What an event may cost, with room for other batch sizes: they depend on how busy the machine is. Times are not looked at.
 const (
-	mostRowsWritten  = 4.5 // of all tables
+	mostRowsWritten  = 4.0 // of all tables
 	mostInserted     = 2.0 // of inbox
 	mostUpdated      = 0.6 // of inbox; a flood is folded
 	leastHOT         = 70  // %
-	mostAllocations  = 90
-	mostLogToPayload = 1.1
+	mostAllocations  = 66
+	mostLogToPayload = 0.92
 )
 
 func TestAnEventCostsNoMoreRowsAndAllocationsThanItDid(t *testing.T) {

@@ -96,8 +96,11 @@ type archive struct {
 	dir        string // for the spool
 	orgs       []string
 	lanes      int
+	facts      bool   // whether schema analytics is kept up to date as well
 	profileDir string // empty for no profiles
 }
+
+var onOff = map[bool]string{true: "on", false: "off"}
 
 var readyAt = regexp.MustCompile(`"ready_at":"http://([^/"]+)/readyz"`)
 
@@ -107,7 +110,7 @@ func startArchiver(ctx context.Context, program string, f *feed, a archive) (*ar
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "INVENT_API_KEY=bench", "INVENT_API_URL=http://" + f.address,
 		"INVENT_ORG=" + strings.Join(a.orgs, ","), "DATABASE_URL=" + a.database, "ARCHIVER_DATA_DIR=" + a.dir,
 		"ARCHIVER_LISTEN=127.0.0.1:0", "ARCHIVER_LOG_FORMAT=json", "ARCHIVER_RECONCILE=off", "ARCHIVER_LANES=" + strconv.Itoa(a.lanes),
-		"ARCHIVER_PROFILE_DIR=" + a.profileDir,
+		"ARCHIVER_FACTS=" + onOff[a.facts], "ARCHIVER_PROFILE_DIR=" + a.profileDir,
 	}
 	p := &archiver{cmd: cmd, log: &output{}, ended: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.log, p.log

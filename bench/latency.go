@@ -84,7 +84,9 @@ func (b *bench) commits(ctx context.Context, w *warmed, r *reel) (spread, error)
 	if err := b.server.checkpoint(ctx); err != nil {
 		return spread{}, err
 	}
-	p, err := startArchiver(ctx, b.plan.Archiver, b.feed, w.archive)
+	a := w.archive
+	a.facts = false // they are no part of an event's way
+	p, err := startArchiver(ctx, b.plan.Archiver, b.feed, a)
 	if err != nil {
 		return spread{}, err
 	}

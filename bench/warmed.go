@@ -23,6 +23,7 @@ func (b *bench) warmed(ctx context.Context) (*warmed, error) {
 	if w.archive, err = b.newArchive(ctx, w.world, 1, ""); err != nil {
 		return nil, err
 	}
+	w.archive.facts = true // as everybody runs it
 	p, err := startArchiver(ctx, b.plan.Archiver, b.feed, w.archive)
 	if err != nil {
 		return nil, err

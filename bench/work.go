@@ -34,7 +34,7 @@ func (b *bench) throughput(ctx context.Context) error {
 		return err
 	}
 	var copy1, copy2 []copied
-	var work1, work4 []worked
+	var work1, work4, facts1 []worked
 	for round := range b.plan.Rounds {
 		for _, s := range []*stage{one, several} {
 			name := fmt.Sprintf("round %d of %d, %d org(s), %d lane(s)", round+1, b.plan.Rounds, len(s.world.orgs), s.lanes)
@@ -44,20 +44,26 @@ func (b *bench) throughput(ctx context.Context) error {
 				return err
 			}
 			b.plan.Progress(name + ": archiver")
-			w, err := b.work(ctx, s, round == 0)
+			w, err := b.work(ctx, s, false, round == 0)
 			if err != nil {
 				return err
 			}
-			if s == one {
-				copy1, work1 = append(copy1, c), append(work1, w)
-			} else {
+			if s == several {
 				copy2, work4 = append(copy2, c), append(work4, w)
+				continue
 			}
+			copy1, work1 = append(copy1, c), append(work1, w)
+			b.plan.Progress(name + ": archiver, facts refreshed")
+			if w, err = b.work(ctx, s, true, false); err != nil {
+				return err
+			}
+			facts1 = append(facts1, w)
 		}
 	}
 	b.describeFrames(one)
 	b.reportWork("one org, one lane", work1, copy1, 0.80)
 	b.reportWork("four orgs, two lanes", work4, copy2, 0.65)
+	b.reportFacts(facts1, work1)
 	b.reportCounts(work1[0], b.plan.Frames)
 	b.fullRate = median(each(work1, func(i int) float64 { return work1[i].perSecond }))
 	return nil
@@ -85,8 +91,9 @@ func (b *bench) newStage(orgs, lanes int) (*stage, error) {
 	return s, err
 }
 
-// work has a new archiver write the stage's frames into a new database. Counting rows takes a few seconds more.
-func (b *bench) work(ctx context.Context, s *stage, isCounted bool) (w worked, err error) {
+// work has a new archiver write the stage's frames into a new database, with schema analytics kept up to date beside it or
+// not. Counting rows takes a few seconds more.
+func (b *bench) work(ctx context.Context, s *stage, facts, isCounted bool) (w worked, err error) {
 	profileDir := ""
 	if isCounted && s.lanes == 1 {
 		profileDir = b.plan.ProfileDir
@@ -95,6 +102,7 @@ func (b *bench) work(ctx context.Context, s *stage, isCounted bool) (w worked, e
 	if err != nil {
 		return w, err
 	}
+	a.facts = facts
 	p, err := startArchiver(ctx, b.plan.Archiver, b.feed, a)
 	if err != nil {
 		return w, err
@@ -220,6 +228,15 @@ func (b *bench) reportWork(way string, work []worked, yard []copied, ratio float
 	r.add("work", way+": WAL", "bytes/event", each(work, func(i int) float64 { return work[i].wal })...)
 	r.add("work", way+": COPY only, WAL", "bytes/event", each(yard, func(i int) float64 { return yard[i].wal })...)
 	r.add("work", way+": archiver memory, peak", "MiB", each(work, func(i int) float64 { return work[i].peak / (1 << 20) })...)
+}
+
+// reportFacts adds what keeping schema analytics up to date costs ingest, round by round.
+func (b *bench) reportFacts(on, off []worked) {
+	r := &b.report
+	r.add("work", "one org, facts refreshed: events/s", "1/s", each(on, func(i int) float64 { return on[i].perSecond })...)
+	r.add("work", "one org, facts refreshed ÷ not", "", each(on, func(i int) float64 { return on[i].perSecond / off[i].perSecond })...).atLeast(0.85)
+	r.add("work", "one org, facts refreshed: Postgres CPU", "µs/event", each(on, func(i int) float64 { return on[i].postgresCPU })...)
+	r.add("work", "one org, facts refreshed: archiver CPU", "µs/event", each(on, func(i int) float64 { return on[i].archiverCPU })...)
 }
 
 func each[T any](list []T, value func(int) float64) []float64 {

@@ -11,7 +11,6 @@ import (
 	"archiver/internal/failpoint"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // errMoved says that the checkpoint is not where this writer left it: another process writes from the same stream, or
@@ -23,6 +22,7 @@ type batch struct {
 	lane         *Lane
 	events       []*event
 	chats        map[chatKey]*chat
+	mentions     *mentions // what the events say of other rows than the chats' own
 	changedChats []*chat
 	passed       int64              // imported events that were stored before
 	settled      func(chatKey) bool // chats that hold what the events say already (Rebuild); nil: none
@@ -34,33 +34,15 @@ type batch struct {
 func (l *Lane) write(ctx context.Context, events []*event) error {
 	b := &batch{lane: l, events: events, chats: map[chatKey]*chat{}}
 	last := events[len(events)-1]
-	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
-		if err := b.beginBeside(ctx, tx); err != nil {
-			return err
-		}
-		if err := l.advance(ctx, db.New(tx), last); err != nil {
-			return err
-		}
-		if err := b.takeTurn(ctx, db.New(tx)); err != nil {
-			return err
-		}
-		if err := b.passOver(ctx, db.New(tx)); err != nil {
-			return err
-		}
-		if err := copyEvents(ctx, tx, b.events); err != nil {
-			return err
-		}
-		if err := b.saveEventChats(ctx, db.New(tx)); err != nil {
-			return err
-		}
-		if err := b.fold(ctx, db.New(tx)); err != nil {
-			return err
-		}
-		err := pipelined(ctx, tx, b.saveAll)
-		failpoint.Hit("before-commit")
-		return err
-	})
+	conn, err := l.pool.Acquire(ctx)
 	if err != nil {
+		return fmt.Errorf("connecting: %w", err)
+	}
+	defer conn.Release()
+	if err := b.transact(ctx, conn.Conn(), last); err != nil {
+		if !conn.Conn().IsClosed() {
+			_, _ = conn.Exec(ctx, "rollback") // a session in which that fails is not used again
+		}
 		return err
 	}
 	failpoint.Hit("after-commit")
@@ -69,45 +51,152 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 	return nil
 }
 
-// advance moves the checkpoint, first of all: a second writer of the same stream waits here, and then finds it moved.
-func (l *Lane) advance(ctx context.Context, q *db.Queries, to *event) error {
-	moved, err := q.AdvanceStream(ctx, db.AdvanceStreamParams{
-		StreamID: l.stream, Instance: l.instance, FromSeq: l.committed.Load(), ToSeq: to.place,
-		LastReceivedAt: &to.receivedAt, UpdatedAt: l.now().UTC(),
-	})
-	if err != nil {
-		return fmt.Errorf("moving the checkpoint: %w", err)
+// transact is the transaction, in as few round trips as there can be: Postgres is asked for everything that has to be
+// known, what the events make of the rows is worked out while it appends them, and what came of it is sent at once.
+func (b *batch) transact(ctx context.Context, conn *pgx.Conn, last *event) error {
+	if err := b.begin(ctx, conn, last); err != nil {
+		return err
 	}
-	if moved == 0 {
-		return errMoved
+	copied := make(chan error, 1)
+	go func() { copied <- copyEvents(ctx, conn, b.events, b.lane.ordering) }()
+	late := b.apply()
+	if err := <-copied; err != nil {
+		b.lane.ordering = &ordering{} // pgx may be in the middle of reading yet, for a session that is lost
+		return err
+	}
+	if err := b.saveEventChats(ctx, db.New(conn)); err != nil {
+		return err
+	}
+	if err := b.derive(ctx, db.New(conn), late); err != nil {
+		return err
+	}
+	if err := b.lane.send(ctx, conn, b.saveAll); err != nil {
+		return err
+	}
+	failpoint.Hit("before-commit")
+	tag, err := conn.Exec(ctx, "commit")
+	if err != nil {
+		return fmt.Errorf("committing: %w", err)
+	}
+	if tag.String() != "COMMIT" { // a transaction that has failed is rolled back, without an error
+		return pgx.ErrTxCommitRollback
 	}
 	return nil
 }
 
-// takeTurn makes this lane the one that wrote the orgs last. Where that was another one (a standby that took over, a
-// holder that still writes what its spool holds), what is remembered of the rows is behind.
-func (b *batch) takeTurn(ctx context.Context, q *db.Queries) error {
-	var orgIDs []string
+// plans has the transaction's statements keep their plans, which are the same whatever the rows: making them anew costs as
+// much as a small batch. They are made when tables may be empty, and are not to be such as are good for those only.
+const plans = `select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+    set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
+
+// begin begins the transaction, moves the checkpoint, takes the turn, and reads what is known of the rows.
+func (b *batch) begin(ctx context.Context, conn *pgx.Conn, last *event) error {
+	p := &pipeline{}
+	p.batch.Queue("begin")
+	p.batch.Queue(plans)
+	if b.lane.beside {
+		if err := conn.SendBatch(ctx, &p.batch).Close(); err != nil {
+			return fmt.Errorf("beginning a transaction: %w", err)
+		}
+		if err := b.beginBeside(ctx, conn); err != nil {
+			return err
+		}
+		p = &pipeline{}
+	}
+	// First of all the checkpoint: a second writer of the same stream waits here, and then finds it moved.
+	var isTurn bool
+	steps := []step{b.advance(last), b.takeTurn(&isTurn)}
+	if !b.lane.beside {
+		steps = append(steps, b.reads()...)
+	}
+	if err := p.ask(ctx, conn, steps); err != nil {
+		return err
+	}
+	if !isTurn {
+		b.lane.forget()
+		if err := b.setWriter(ctx, db.New(conn)); err != nil {
+			return err
+		}
+	}
+	if b.lane.beside {
+		if err := b.passOver(ctx, db.New(conn)); err != nil {
+			return err
+		}
+	}
+	if b.lane.beside || !isTurn {
+		if err := (&pipeline{}).ask(ctx, conn, b.reads()); err != nil {
+			return err
+		}
+	}
+	return b.readMore(ctx, db.New(conn))
+}
+
+// advance moves the checkpoint.
+func (b *batch) advance(to *event) step {
+	l := b.lane
+	return func(ctx context.Context, q *db.Queries) error {
+		moved, err := q.AdvanceStream(ctx, db.AdvanceStreamParams{
+			StreamID: l.stream, Instance: l.instance, FromSeq: l.committed.Load(), ToSeq: to.place,
+			LastReceivedAt: &to.receivedAt, UpdatedAt: l.now().UTC(),
+		})
+		if err != nil {
+			return fmt.Errorf("moving the checkpoint: %w", err)
+		}
+		if moved == 0 {
+			return errMoved
+		}
+		return nil
+	}
+}
+
+// takeTurn waits for the other writers of the orgs, and tells whether this lane is the one that wrote them last. Where that
+// was another one (a standby that took over, a holder that still writes what its spool holds), what is remembered of the
+// rows is behind.
+func (b *batch) takeTurn(isTurn *bool) step {
+	return func(ctx context.Context, q *db.Queries) error {
+		writers, err := q.LockWriters(ctx, b.orgIDs())
+		if err != nil {
+			return fmt.Errorf("waiting for the other writers of the orgs: %w", err)
+		}
+		isOther := func(w db.LockWritersRow) bool {
+			return w.WriterStreamID == nil || *w.WriterStreamID != b.lane.stream
+		}
+		*isTurn = !slices.ContainsFunc(writers, isOther)
+		return nil
+	}
+}
+
+// setWriter makes this lane the one that wrote the orgs last.
+func (b *batch) setWriter(ctx context.Context, q *db.Queries) error {
+	return q.SetWriter(ctx, db.SetWriterParams{OrgIds: b.orgIDs(), StreamID: &b.lane.stream})
+}
+
+// orgIDs are the orgs of the events.
+func (b *batch) orgIDs() (orgIDs []string) {
 	for _, e := range b.events {
 		if !slices.Contains(orgIDs, e.orgID) {
 			orgIDs = append(orgIDs, e.orgID)
 		}
 	}
-	writers, err := q.LockWriters(ctx, orgIDs)
-	if err != nil {
-		return fmt.Errorf("waiting for the other writers of the orgs: %w", err)
-	}
-	isOther := func(w db.LockWritersRow) bool { return w.WriterStreamID == nil || *w.WriterStreamID != b.lane.stream }
-	if !slices.ContainsFunc(writers, isOther) {
-		return nil
-	}
-	b.lane.forget()
-	return q.SetWriter(ctx, db.SetWriterParams{OrgIds: orgIDs, StreamID: &b.lane.stream})
+	return orgIDs
 }
 
 // fold works out what the events make of the rows: what is known of the chats and of all else they name, and then one
 // description after the other.
 func (b *batch) fold(ctx context.Context, q *db.Queries) error {
+	for _, read := range b.reads() {
+		if err := read(ctx, q); err != nil {
+			return err
+		}
+	}
+	if err := b.readMore(ctx, q); err != nil {
+		return err
+	}
+	return b.derive(ctx, q, b.apply())
+}
+
+// reads are the queries for what is known of the rows that the events speak of and not remembered.
+func (b *batch) reads() []step {
 	m := newMentions()
 	for _, e := range b.events {
 		for i := range e.chats {
@@ -116,29 +205,35 @@ func (b *batch) fold(ctx context.Context, q *db.Queries) error {
 		}
 		m.addOrgs(e, b.onlyOrg)
 	}
-	if err := b.load(ctx, q); err != nil {
-		return err
-	}
-	if err := b.lane.entities.stage(ctx, q, m, b.lane.mayBeLate.Load() > 0); err != nil {
-		return err
-	}
-	late := map[chatKey]bool{}
+	b.mentions = m
+	return append(b.loads(), b.lane.entities.stage(m)...)
+}
+
+// apply folds in one description after the other. It returns the chats that have to be derived again, of which one that
+// is not the newest was among them.
+func (b *batch) apply() (late map[chatKey]bool) {
+	b.lane.entities.apply(b.mentions, b.lane.mayBeLate.Load() > 0)
+	late = map[chatKey]bool{}
 	for _, e := range b.events {
 		for i := range e.chats {
 			d := &e.chats[i]
 			c := b.chats[chatKey{d.orgID, d.chatID}]
-			if b.settled != nil && b.settled(c.key) {
+			if b.settled != nil && b.settled(c.key) || late[c.key] {
 				continue
 			}
-			if late[c.key] = late[c.key] || c.isLate(d); !late[c.key] {
+			if c.isLate(d) {
+				late[c.key] = true
+			} else {
 				c.fold(d)
 			}
 		}
 	}
+	return late
+}
+
+// derive derives the chats again that have to be, and puts all in the order in which they are written.
+func (b *batch) derive(ctx context.Context, q *db.Queries, late map[chatKey]bool) error {
 	for key := range late {
-		if !late[key] {
-			continue
-		}
 		c, err := b.lane.derive(ctx, q, key)
 		if err != nil {
 			return fmt.Errorf("deriving a chat again: %w", err)
@@ -162,33 +257,3 @@ func (b *batch) committed() {
 		b.lane.chats.Add(key, c)
 	}
 }
-
-// pipelined runs queries that return nothing in one round trip.
-func pipelined(ctx context.Context, tx pgx.Tx, queue func(context.Context, *db.Queries) error) error {
-	p := &pipeline{}
-	if err := queue(ctx, db.New(p)); err != nil {
-		return err
-	}
-	if p.batch.Len() == 0 {
-		return nil
-	}
-	return tx.SendBatch(ctx, &p.batch).Close()
-}
-
-// pipeline takes the place of a connection under the generated queries, and only notes what they would run.
-type pipeline struct{ batch pgx.Batch }
-
-func (p *pipeline) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	p.batch.Queue(sql, args...)
-	return pgconn.CommandTag{}, nil
-}
-
-func (p *pipeline) Query(context.Context, string, ...any) (pgx.Rows, error) {
-	return nil, errors.New("a query with a result cannot be queued")
-}
-
-func (p *pipeline) QueryRow(context.Context, string, ...any) pgx.Row { return noRow{} }
-
-type noRow struct{}
-
-func (noRow) Scan(...any) error { return errors.New("a query with a result cannot be queued") }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash/maphash"
 
 	"archiver/invent"
 
@@ -24,18 +25,19 @@ type block struct {
 	config *invent.AssistantConfig
 }
 
-// blocks remembers blocks by their bytes, so that one that comes again costs a hash and no decoding.
+// blocks remembers blocks by their bytes, so that one that comes again costs a look and no decoding.
 type blocks struct {
 	dec  invent.Decoder
-	seen *lru.Cache[[sha256.Size]byte, *block]
+	seed maphash.Seed
+	seen *lru.Cache[uint64, *block] // by the hash of their bytes
 }
 
 func newBlocks() *blocks {
-	seen, err := lru.New[[sha256.Size]byte, *block](keptBlocks)
+	seen, err := lru.New[uint64, *block](keptBlocks)
 	if err != nil {
 		panic(err) // only a size below 1 is an error
 	}
-	return &blocks{seen: seen}
+	return &blocks{seed: maphash.MakeSeed(), seen: seen}
 }
 
 func (b *blocks) toolset(raw invent.JSON) *block {
@@ -58,8 +60,8 @@ func (b *blocks) config(raw invent.JSON) *block {
 }
 
 func (b *blocks) find(raw invent.JSON, decode func(*block)) *block {
-	key := sha256.Sum256(raw)
-	if found, ok := b.seen.Get(key); ok {
+	key := maphash.Bytes(b.seed, raw)
+	if found, ok := b.seen.Get(key); ok && bytes.Equal(found.json, raw) {
 		return found
 	}
 	sum := sha256.Sum256(canonical(raw))

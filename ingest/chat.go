@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"maps"
 	"time"
 
 	"archiver/db"
@@ -22,6 +23,7 @@ type chat struct {
 	members map[string]*db.InboxMember
 
 	// Of this batch only:
+	hasOwn    bool                      // members is no other chat's too
 	messages  map[string]*storedMessage // loaded ones and new ones
 	history   []db.InboxChatStateChange
 	referrals map[string]*db.InboxReferral
@@ -60,29 +62,39 @@ type storedMessage struct {
 func newChat(key chatKey) *chat {
 	return &chat{
 		key: key, row: db.InboxChat{OrgID: key.orgID, ChatID: key.chatID, IsStub: true},
-		members: map[string]*db.InboxMember{}, messages: map[string]*storedMessage{},
+		members: map[string]*db.InboxMember{}, hasOwn: true,
 	}
 }
 
 // end forgets what is of one batch only.
 func (c *chat) end() {
-	c.messages, c.referrals, c.history, c.changed, c.rederived = nil, nil, nil, changes{}, false
+	c.messages, c.referrals, c.history, c.changed, c.rederived, c.hasOwn = nil, nil, nil, changes{}, false, false
 }
 
-// clone copies a chat between batches so that a batch can be given up without a trace.
+// clone copies a chat between batches so that a batch can be given up without a trace. Members, which seldom change, are
+// copied when they do (setMember).
 func (c *chat) clone() *chat {
 	copied := *c
 	if c.state != nil {
 		state := *c.state
 		copied.state = &state
 	}
-	copied.members = make(map[string]*db.InboxMember, len(c.members))
-	for id, m := range c.members {
-		member := *m
-		copied.members[id] = &member
-	}
-	copied.messages = map[string]*storedMessage{}
 	return &copied
+}
+
+// setMember puts a member's row in the place of the one before.
+func (c *chat) setMember(m db.InboxMember) {
+	if !c.hasOwn {
+		c.members, c.hasOwn = maps.Clone(c.members), true
+	}
+	c.members[m.MemberID] = &m
+}
+
+func (c *chat) setMessage(s *storedMessage) {
+	if c.messages == nil {
+		c.messages = map[string]*storedMessage{}
+	}
+	c.messages[s.row.MessageID] = s
 }
 
 func (c *chat) isNew() bool { return c.row.FirstSeenAt.IsZero() }

@@ -7,7 +7,11 @@
 // a Lane (lane.go) reads the spool ahead, describes each record (describe.go: the bytes are decoded tolerantly into
 // what they say of chats), and writes what has gathered while the last transaction ran as the next one (batch.go):
 //
-//	advance the checkpoint → COPY into raw.events → fold → one upsert a table, parents first → COMMIT → trim the spool
+//	advance the checkpoint, read what is known → COPY into raw.events, and fold → one upsert a table, parents first →
+//	COMMIT → trim the spool
+//
+// Each arrow is a round trip (pipeline.go). Values go to Postgres in its binary format (binary.go), payloads with their keys
+// in the order of jsonb (ordered.go).
 //
 // Folding (chat.go, member.go, message.go, entity.go) takes the rows as they are known, from a cache or from Postgres,
 // applies the batch's descriptions to copies of them, and marks what changed; only that is sent, and the copies become

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"cmp"
-	"context"
 	"slices"
 
 	"archiver/db"
@@ -176,26 +175,34 @@ func earliest(of map[entityKey]observation, key entityKey, seen observation) {
 	}
 }
 
-// stage reads what is missing and works out what the batch makes of it. Parents come before children.
-func (e *entities) stage(ctx context.Context, q *db.Queries, m *mentions, mayBeLate bool) error {
+// stage returns the queries for the rows that are mentioned and not remembered.
+func (e *entities) stage(m *mentions) (reads []step) {
 	e.orgs.stage(m.orgs)
 	e.listed, e.chatsListed = m.listed, m.chatsListed
 	e.sessions.stage(m.sessions)
 	e.configs.stageBlocks(m.configs)
 	e.toolsets.stageBlocks(m.toolsets)
-	if err := e.users.stage(ctx, q, m.users, mayBeLate); err != nil {
-		return err
+	for _, read := range []step{
+		e.users.stage(m.users),
+		e.contacts.stage(m.contacts),
+		e.channels.stage(m.channels),
+		e.assistants.stage(m.assistants),
+		e.integrations.stage(m.integrations),
+	} {
+		if read != nil {
+			reads = append(reads, read)
+		}
 	}
-	if err := e.contacts.stage(ctx, q, m.contacts, mayBeLate); err != nil {
-		return err
-	}
-	if err := e.channels.stage(ctx, q, m.channels, mayBeLate); err != nil {
-		return err
-	}
-	if err := e.assistants.stage(ctx, q, m.assistants, mayBeLate); err != nil {
-		return err
-	}
-	return e.integrations.stage(ctx, q, m.integrations, mayBeLate)
+	return reads
+}
+
+// apply works out what the batch makes of the rows.
+func (e *entities) apply(m *mentions, mayBeLate bool) {
+	e.users.applyAll(m.users, mayBeLate)
+	e.contacts.applyAll(m.contacts, mayBeLate)
+	e.channels.applyAll(m.channels, mayBeLate)
+	e.assistants.applyAll(m.assistants, mayBeLate)
+	e.integrations.applyAll(m.integrations, mayBeLate)
 }
 
 func (e *entities) committed() {

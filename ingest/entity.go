@@ -72,25 +72,10 @@ func newTable[R, D any](k kind[R, D], size int) *table[R, D] {
 	return &table[R, D]{kind: k, known: known}
 }
 
-// stage applies a batch's mentions, in their order, to copies of the rows. mayBeLate says that something observed
-// earlier than what is stored may still come, so that the rows' clocks must be kept exactly.
-func (t *table[R, D]) stage(ctx context.Context, q *db.Queries, mentions []mention[D], mayBeLate bool) error {
+// stage stages a copy of every row that is mentioned, from the cache, else new, and returns the query for those that may
+// be in Postgres; nil when there is nothing to ask.
+func (t *table[R, D]) stage(mentions []mention[D]) step {
 	t.staged = make(map[entityKey]*entity[R], len(mentions))
-	if err := t.fetch(ctx, q, mentions); err != nil {
-		return err
-	}
-	for i := range mentions {
-		m := &mentions[i]
-		t.apply(t.staged[m.key], m)
-	}
-	for _, e := range t.staged {
-		e.dirty = e.dirty || mayBeLate && e.seen != e.saved
-	}
-	return nil
-}
-
-// fetch stages a copy of every row that is mentioned, from the cache, else from Postgres, else new.
-func (t *table[R, D]) fetch(ctx context.Context, q *db.Queries, mentions []mention[D]) error {
 	var orgIDs, ids []string
 	for i := range mentions {
 		key := mentions[i].key
@@ -107,14 +92,28 @@ func (t *table[R, D]) fetch(ctx context.Context, q *db.Queries, mentions []menti
 	if len(ids) == 0 {
 		return nil
 	}
-	rows, err := t.kind.load(ctx, q, orgIDs, ids)
-	if err != nil {
-		return fmt.Errorf("reading rows that are described anew: %w", err)
+	return func(ctx context.Context, q *db.Queries) error {
+		rows, err := t.kind.load(ctx, q, orgIDs, ids)
+		if err != nil {
+			return fmt.Errorf("reading rows that are described anew: %w", err)
+		}
+		for _, row := range rows {
+			t.staged[t.kind.key(&row)] = t.loaded(row)
+		}
+		return nil
 	}
-	for _, row := range rows {
-		t.staged[t.kind.key(&row)] = t.loaded(row)
+}
+
+// applyAll applies a batch's mentions, in their order, to the staged rows. mayBeLate says that something observed earlier
+// than what is stored may still come, so that the rows' clocks must be kept exactly.
+func (t *table[R, D]) applyAll(mentions []mention[D], mayBeLate bool) {
+	for i := range mentions {
+		m := &mentions[i]
+		t.apply(t.staged[m.key], m)
 	}
-	return nil
+	for _, e := range t.staged {
+		e.dirty = e.dirty || mayBeLate && e.seen != e.saved
+	}
 }
 
 func (e *entity[R]) clone() *entity[R] {

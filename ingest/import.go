@@ -18,7 +18,6 @@ import (
 	"archiver/spool"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 )
@@ -245,10 +244,7 @@ func (i *importing) append(ctx context.Context, r *spool.Record) error {
 // beginBeside is for batches that are written beside those of whoever listens to the orgs. They wait while a rebuild is at
 // work, and take turns with whoever listens to the orgs, on the orgs' lease rows; where one has none yet, no lane may be
 // writing when it gets it.
-func (b *batch) beginBeside(ctx context.Context, tx pgx.Tx) error {
-	if !b.lane.beside {
-		return nil
-	}
+func (b *batch) beginBeside(ctx context.Context, tx db.DBTX) error {
 	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock_shared($1)", int64(rebuildLock)); err != nil {
 		return fmt.Errorf("waiting for a rebuild: %w", err)
 	}
@@ -280,9 +276,6 @@ type eventID struct {
 
 // passOver takes out of a batch of Import what is stored already, or comes twice.
 func (b *batch) passOver(ctx context.Context, q *db.Queries) error {
-	if !b.lane.beside {
-		return nil
-	}
 	var p db.GetStoredEventsParams
 	for _, e := range b.events {
 		p.OrgIds = append(p.OrgIds, e.orgID)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 )
@@ -77,6 +78,9 @@ type Lane struct {
 	spooledSince time.Time       // when the oldest event was received that waited in the spool at the start; zero: none did
 	decoder      *invent.Decoder // of events that are read again
 	blocks       *blocks         // of events that are read again
+	prepares     bool            // unless whoever set the database's address says that statements cannot be prepared
+	parameters   parameters      // of the statement that is being sent
+	ordering     *ordering       // of the payloads that are being appended
 	drift        *drift
 }
 
@@ -89,7 +93,10 @@ func NewLane(c LaneConfig) *Lane {
 	l := &Lane{
 		spool: c.Spool, stream: c.Spool.StreamID(), pool: c.Pool, instance: c.Instance,
 		metrics: c.Metrics, now: time.Now, chats: chats, entities: newEntities(),
-		decoder: &invent.Decoder{}, blocks: newBlocks(), beside: c.Beside,
+		decoder: &invent.Decoder{}, blocks: newBlocks(), beside: c.Beside, ordering: &ordering{},
+	}
+	if c.Pool != nil {
+		l.prepares = c.Pool.Config().ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
 	}
 	if c.MayBeLate {
 		l.mayBeLate.Store(1)

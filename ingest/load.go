@@ -7,20 +7,21 @@ import (
 	"archiver/db"
 )
 
-// load gathers what is known of the chats and messages that the batch speaks of: from the cache, else from Postgres.
-func (b *batch) load(ctx context.Context, q *db.Queries) error {
-	missing := b.known()
-	if err := b.loadChats(ctx, q, missing); err != nil {
-		return fmt.Errorf("reading chats that are described anew: %w", err)
+// loads are the queries for what is known in Postgres of the chats and messages that the batch speaks of, as far as it is
+// not remembered.
+func (b *batch) loads() (reads []step) {
+	if missing := b.known(); len(missing.OrgIds) > 0 {
+		reads = append(reads, b.loadChats(missing), b.loadStates(missing), b.loadMembers(missing))
 	}
-	if err := b.loadMessages(ctx, q); err != nil {
-		return fmt.Errorf("reading messages that are described anew: %w", err)
+	if keys := b.described(); len(keys.OrgIds) > 0 {
+		reads = append(reads, b.loadMessages(keys))
 	}
-	return nil
+	return reads
 }
 
 // known takes the chats that are remembered and returns the keys of the others, which it takes to be new.
-func (b *batch) known() (missing []chatKey) {
+func (b *batch) known() (missing db.GetChatsParams) {
+	clear(b.chats)
 	for _, e := range b.events {
 		for i := range e.chats {
 			key := chatKey{e.chats[i].orgID, e.chats[i].chatID}
@@ -32,53 +33,56 @@ func (b *batch) known() (missing []chatKey) {
 				continue
 			}
 			b.chats[key] = newChat(key)
-			missing = append(missing, key)
+			missing.OrgIds, missing.ChatIds = append(missing.OrgIds, key.orgID), append(missing.ChatIds, key.chatID)
 		}
 	}
 	return missing
 }
 
-func (b *batch) loadChats(ctx context.Context, q *db.Queries, missing []chatKey) error {
-	if len(missing) == 0 {
+func (b *batch) loadChats(p db.GetChatsParams) step {
+	return func(ctx context.Context, q *db.Queries) error {
+		chats, err := q.GetChats(ctx, p)
+		if err != nil {
+			return fmt.Errorf("reading chats that are described anew: %w", err)
+		}
+		for i := range chats {
+			b.chats[chatKey{chats[i].OrgID, chats[i].ChatID}].row = chats[i]
+		}
 		return nil
 	}
-	var orgIDs, chatIDs []string
-	for _, key := range missing {
-		orgIDs, chatIDs = append(orgIDs, key.orgID), append(chatIDs, key.chatID)
-	}
-	chats, err := q.GetChats(ctx, db.GetChatsParams{OrgIds: orgIDs, ChatIds: chatIDs})
-	if err != nil || len(chats) == 0 {
-		return err
-	}
-	for i := range chats {
-		b.chats[chatKey{chats[i].OrgID, chats[i].ChatID}].row = chats[i]
-	}
-	states, err := q.GetChatStates(ctx, db.GetChatStatesParams{OrgIds: orgIDs, ChatIds: chatIDs})
-	if err != nil {
-		return err
-	}
-	for i := range states {
-		b.chats[chatKey{states[i].OrgID, states[i].ChatID}].state = &states[i]
-	}
-	members, err := q.GetMembers(ctx, db.GetMembersParams{OrgIds: orgIDs, ChatIds: chatIDs})
-	if err != nil {
-		return err
-	}
-	for i := range members {
-		b.chats[chatKey{members[i].OrgID, members[i].ChatID}].members[members[i].MemberID] = &members[i]
-	}
-	return nil
 }
 
-// loadMessages reads the messages that are described, as far as they are stored; those of new chats cannot be.
-func (b *batch) loadMessages(ctx context.Context, q *db.Queries) error {
-	var keys db.GetMessagesParams
+func (b *batch) loadStates(p db.GetChatsParams) step {
+	return func(ctx context.Context, q *db.Queries) error {
+		states, err := q.GetChatStates(ctx, db.GetChatStatesParams(p))
+		if err != nil {
+			return fmt.Errorf("reading states of chats that are described anew: %w", err)
+		}
+		for i := range states {
+			b.chats[chatKey{states[i].OrgID, states[i].ChatID}].state = &states[i]
+		}
+		return nil
+	}
+}
+
+func (b *batch) loadMembers(p db.GetChatsParams) step {
+	return func(ctx context.Context, q *db.Queries) error {
+		members, err := q.GetMembers(ctx, db.GetMembersParams(p))
+		if err != nil {
+			return fmt.Errorf("reading members of chats that are described anew: %w", err)
+		}
+		for i := range members {
+			b.chats[chatKey{members[i].OrgID, members[i].ChatID}].members[members[i].MemberID] = &members[i]
+		}
+		return nil
+	}
+}
+
+// described are the keys of the messages that the batch speaks of.
+func (b *batch) described() (keys db.GetMessagesParams) {
 	for _, e := range b.events {
 		for i := range e.chats {
 			d := &e.chats[i]
-			if b.chats[chatKey{d.orgID, d.chatID}].isNew() {
-				continue
-			}
 			for j := range d.messages {
 				keys.OrgIds = append(keys.OrgIds, d.orgID)
 				keys.ChatIds = append(keys.ChatIds, d.chatID)
@@ -86,24 +90,40 @@ func (b *batch) loadMessages(ctx context.Context, q *db.Queries) error {
 			}
 		}
 	}
-	if len(keys.OrgIds) == 0 {
+	return keys
+}
+
+// loadMessages reads the messages that are described, as far as they are stored.
+func (b *batch) loadMessages(keys db.GetMessagesParams) step {
+	return func(ctx context.Context, q *db.Queries) error {
+		messages, err := q.GetMessages(ctx, keys)
+		if err != nil {
+			return fmt.Errorf("reading messages that are described anew: %w", err)
+		}
+		for i := range messages {
+			m := &messages[i]
+			b.chats[chatKey{m.OrgID, m.ChatID}].setMessage(&storedMessage{row: *m})
+		}
 		return nil
 	}
-	messages, err := q.GetMessages(ctx, keys)
-	if err != nil || len(messages) == 0 {
-		return err
-	}
+}
+
+// readMore reads the files of the messages that were found.
+func (b *batch) readMore(ctx context.Context, q *db.Queries) error {
 	var stored db.GetMessageFilesParams
-	for i := range messages {
-		m := &messages[i]
-		b.chats[chatKey{m.OrgID, m.ChatID}].messages[m.MessageID] = &storedMessage{row: *m}
-		stored.OrgIds = append(stored.OrgIds, m.OrgID)
-		stored.ChatIds = append(stored.ChatIds, m.ChatID)
-		stored.MessageIds = append(stored.MessageIds, m.MessageID)
+	for _, c := range b.chats {
+		for id := range c.messages {
+			stored.OrgIds = append(stored.OrgIds, c.key.orgID)
+			stored.ChatIds = append(stored.ChatIds, c.key.chatID)
+			stored.MessageIds = append(stored.MessageIds, id)
+		}
+	}
+	if len(stored.OrgIds) == 0 {
+		return nil
 	}
 	files, err := q.GetMessageFiles(ctx, stored)
 	if err != nil {
-		return err
+		return fmt.Errorf("reading files of messages that are described anew: %w", err)
 	}
 	for i := range files {
 		f := &files[i]

@@ -37,7 +37,7 @@ func (c *chat) foldMessage(d *description, v *message) {
 		s = &storedMessage{row: db.InboxMessage{
 			OrgID: c.key.orgID, ChatID: c.key.chatID, MessageID: id, FirstSeenAt: d.seen.time(),
 		}}
-		c.messages[id] = s
+		c.setMessage(s)
 	}
 	if s.ignores(v.Message) {
 		return
@@ -110,8 +110,8 @@ func (s *storedMessage) foldAuthor(c *chat, v *message, snapshot bool) (changed 
 			channel = link(channelID(&m.ContactChannel), known.ContactChannelID)
 		}
 		for _, did := range [...]bool{
-			assign(&r.MemberID, member), assign(&r.UserID, user),
-			assign(&r.SessionID, session), assign(&r.ContactChannelID, channel),
+			borrow(true, &r.MemberID, member), borrow(true, &r.UserID, user),
+			borrow(true, &r.SessionID, session), borrow(true, &r.ContactChannelID, channel),
 		} {
 			changed = changed || did
 		}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/jackc/pgx/v5"
+	"archiver/db"
 )
 
 // errBusy says that a lane has been in the middle of a transaction for too long: others wait behind whoever waits for it.
@@ -14,7 +14,7 @@ var errBusy = errors.New("a writer does not come to the end of its transaction")
 
 // stopWriters lets no lane write until the transaction ends, and waits for those that do: the checkpoint is what a lane
 // moves first. Whoever only reads goes on.
-func stopWriters(ctx context.Context, tx pgx.Tx) error {
+func stopWriters(ctx context.Context, tx db.DBTX) error {
 	_, err := tx.Exec(ctx, "set local lock_timeout = '5s'")
 	if err == nil {
 		_, err = tx.Exec(ctx, "lock table ops.streams in exclusive mode")

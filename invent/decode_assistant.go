@@ -14,7 +14,7 @@ func (d *Decoder) assistant(a *Assistant) {
 		case "deleted":
 			d.bool(&a.Deleted)
 		case "config":
-			d.json(&a.Config, '{')
+			d.repeatedJSON(&a.Config, '{')
 		default:
 			d.pass()
 		}

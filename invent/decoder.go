@@ -3,10 +3,7 @@ package invent
 import (
 	"bytes"
 	"errors"
-	"io"
 	"slices"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // errNotStorable says that the bytes are JSON and yet nothing for jsonb: a number it cannot hold, or too many levels.
@@ -32,17 +29,17 @@ type Reading struct {
 // return an error. A Decoder may be used again and again, by one goroutine at a time; what it returns shares the memory
 // of the bytes it was given.
 type Decoder struct {
-	dec   jsontext.Decoder
-	buf   bytes.Buffer
+	scan  scanner
 	body  []byte
 	name  []byte // the member name last read by next
 	err   error  // the first syntactic error; everything after it is a no-op
 	flaws []string
 	// objects counts those that were read in lists
-	objects int
-	zeros   addedZeros
-	unread  *[]passed    // where to note what is passed over; nil when nobody asks
-	seen    [4096]string // short strings of earlier values, by their hash
+	objects  int
+	zeros    addedZeros
+	repeated repeated
+	unread   *[]passed    // where to note what is passed over; nil when nobody asks
+	seen     [8192]string // short strings of earlier values, by their hash
 }
 
 // Frame decodes one text frame of the inbox socket. The event's Data is Given only when it is an object.
@@ -166,13 +163,10 @@ func (d *Decoder) read(body []byte, decode func()) Reading {
 
 func (d *Decoder) run(body []byte, decode func()) bool {
 	d.body, d.err, d.flaws, d.name, d.objects, d.zeros = body, nil, nil, nil, 0, 0
-	d.buf = *bytes.NewBuffer(body)
-	d.dec.Reset(&d.buf)
+	d.scan.reset(body)
 	decode()
-	if d.err == nil {
-		if _, err := d.dec.ReadToken(); !errors.Is(err, io.EOF) {
-			d.err = errors.New("more than one value")
-		}
+	if d.err == nil && !d.scan.atEnd() {
+		d.err = errors.New("more than one value")
 	}
 	return d.err == nil
 }

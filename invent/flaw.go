@@ -24,7 +24,7 @@ func (d *Decoder) flawUnlessNull(v []byte, reason string) {
 // require records that the object last read has no id.
 func (d *Decoder) require(id *Field[string]) {
 	if d.err == nil && !id.Given() && len(d.flaws) <= maxFlaws {
-		d.missing(path(d.dec.StackPointer() + "/id"))
+		d.missing(path(d.scan.pointer() + "/id"))
 	}
 }
 
@@ -38,7 +38,7 @@ func (d *Decoder) missing(path string) {
 // flaw records that the value last read is wrong.
 func (d *Decoder) flaw(reason string) {
 	if d.err == nil && len(d.flaws) <= maxFlaws {
-		d.flawAt(path(d.dec.StackPointer()), reason)
+		d.flawAt(path(d.scan.pointer()), reason)
 	}
 }
 

@@ -58,6 +58,8 @@ type Sightings struct {
 	fresh  []freshTally // of the payload that is walked
 	walk   walk
 	passed []passed
+	known  []*seenPath // those of which values are remembered
+	notes  *[]*tally   // where a value that is to be remembered notes what it counts; nil when none is
 }
 
 // seenPath is one path.
@@ -68,6 +70,8 @@ type seenPath struct {
 	rest         *seenPath // the name *
 	element      *seenPath
 	values       map[string]struct{} // nil where they are not kept
+	isRepeated   bool                // the same values come with every event
+	walked       []walkedValue       // of these, the last ones
 }
 
 // tally is what is known of one path and type.
@@ -125,6 +129,11 @@ func (s *Sightings) Note(d *Decoder, origin Origin, payload []byte, at time.Time
 
 // Take returns what was seen since it was last called, sorted by path and type.
 func (s *Sightings) Take() (all []Sighting) {
+	for _, p := range s.known {
+		for i := range p.walked {
+			p.walked[i].settle()
+		}
+	}
 	for _, p := range s.paths {
 		for i := range p.types {
 			t := &p.types[i]
@@ -154,6 +163,10 @@ func (s *Sightings) path(path, parent string) *seenPath {
 	p := &seenPath{path: path, parent: parent}
 	if IsEnumerated(path) {
 		p.values = map[string]struct{}{}
+	}
+	if isRepeated(path) {
+		p.isRepeated = true
+		s.known = append(s.known, p)
 	}
 	s.paths = append(s.paths, p)
 	return p
@@ -220,6 +233,9 @@ func (s *Sightings) sight(p *seenPath, typ jsonType, i int, at int64) {
 	}
 	t.count++
 	t.first, t.last = min(t.first, at), max(t.last, at)
+	if s.notes != nil {
+		*s.notes = append(*s.notes, t)
+	}
 }
 
 // walk goes through one payload. It is JSON that was read before, so nothing is checked again.
@@ -241,17 +257,15 @@ func (w *walk) value(p *seenPath, i, depth int) int {
 		}
 		return end
 	case '{':
-		w.s.sight(p, anObject, i, w.at)
-		if depth == maxSeenDepth {
-			return w.over(i)
+		if p.isRepeated {
+			return w.repeated(p, i, depth, w.objectAt)
 		}
-		return w.object(p, i, depth)
+		return w.objectAt(p, i, depth)
 	case '[':
-		w.s.sight(p, anArray, i, w.at)
-		if depth == maxSeenDepth {
-			return w.over(i)
+		if p.isRepeated {
+			return w.repeated(p, i, depth, w.arrayAt)
 		}
-		return w.array(p, i, depth)
+		return w.arrayAt(p, i, depth)
 	case 't':
 		w.s.sight(p, aBoolean, i, w.at)
 		return i + len("true")
@@ -267,6 +281,22 @@ func (w *walk) value(p *seenPath, i, depth int) int {
 		i++
 	}
 	return i
+}
+
+func (w *walk) objectAt(p *seenPath, i, depth int) int {
+	w.s.sight(p, anObject, i, w.at)
+	if depth == maxSeenDepth {
+		return w.over(i)
+	}
+	return w.object(p, i, depth)
+}
+
+func (w *walk) arrayAt(p *seenPath, i, depth int) int {
+	w.s.sight(p, anArray, i, w.at)
+	if depth == maxSeenDepth {
+		return w.over(i)
+	}
+	return w.array(p, i, depth)
 }
 
 func (w *walk) object(p *seenPath, i, depth int) int {

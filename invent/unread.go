@@ -1,7 +1,5 @@
 package invent
 
-import "github.com/go-json-experiment/json/jsontext"
-
 // Which of the vendor's fields the archive does not read is asked of the decoder itself, so that no list of them can
 // become wrong: with unread set, it notes where in the bytes it passes over something.
 
@@ -41,9 +39,9 @@ func (d *Decoder) pass() {
 }
 
 // block is json for a value that is decoded later, once for each content; read is what then reads it.
-func (d *Decoder) block(f *Field[JSON], want jsontext.Kind, read func(*Decoder)) {
+func (d *Decoder) block(f *Field[JSON], want byte, read func(*Decoder)) {
 	if d.unread == nil {
-		d.json(f, want)
+		d.repeatedJSON(f, want)
 	} else if want == '{' && d.object(&f.Presence) || want == '[' && d.array(&f.Presence) {
 		read(d)
 	}

@@ -18,11 +18,11 @@ func (d *Decoder) object(p *Presence) bool { return d.composite(p, '{', "not an 
 
 func (d *Decoder) array(p *Presence) bool { return d.composite(p, '[', "not an array") }
 
-func (d *Decoder) composite(p *Presence, want jsontext.Kind, reason string) bool {
+func (d *Decoder) composite(p *Presence, want byte, reason string) bool {
 	if d.err != nil {
 		return false
 	}
-	kind := d.dec.PeekKind()
+	kind := d.scan.kind()
 	if kind == want {
 		*p = Given
 		return true
@@ -38,11 +38,11 @@ func (d *Decoder) composite(p *Presence, want jsontext.Kind, reason string) bool
 }
 
 // json keeps a value as it stands; want is the kind it must have, 0 for any.
-func (d *Decoder) json(f *Field[JSON], want jsontext.Kind) {
+func (d *Decoder) json(f *Field[JSON], want byte) {
 	if want == '{' && !d.object(&f.Presence) || want == '[' && !d.array(&f.Presence) {
 		return
 	}
-	if want == 0 && d.err == nil && d.dec.PeekKind() == 'n' {
+	if want == 0 && d.err == nil && d.scan.kind() == 'n' {
 		f.clear()
 		d.skip()
 		return
@@ -64,8 +64,8 @@ func (d *Decoder) text(f *Field[string]) {
 	}
 }
 
-// maxShared is the length up to which equal strings share memory; a UUID has 36 bytes.
-const maxShared = 40
+// maxShared is the length up to which equal strings share memory: ids, names, and most addresses of pictures.
+const maxShared = 96
 
 // string copies b. Events say the same ids, names and enumerated values again and again: where b is short and was read
 // not long ago, that copy is returned.

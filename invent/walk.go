@@ -20,13 +20,14 @@ var errTooMuch = errors.New("too many objects")
 // open enters the object or array that object or array has found.
 func (d *Decoder) open() {
 	if d.err == nil {
-		_, d.err = d.dec.ReadToken()
+		d.scan.token()
+		d.err = d.scan.err
 		d.checkDepth()
 	}
 }
 
 func (d *Decoder) checkDepth() {
-	if d.err == nil && d.dec.StackDepth() > maxDepth {
+	if d.err == nil && d.scan.depth() > maxDepth {
 		d.err = errNotStorable
 	}
 }
@@ -36,12 +37,11 @@ func (d *Decoder) next() bool {
 	if !d.nextElement() {
 		return false
 	}
-	v, err := d.dec.ReadValue()
-	if err != nil {
-		d.err = err
+	if d.scan.token(); d.scan.err != nil {
+		d.err = d.scan.err
 		return false
 	}
-	d.name = plain(v)
+	d.name = d.scan.names[len(d.scan.names)-1]
 	return true
 }
 
@@ -50,9 +50,10 @@ func (d *Decoder) nextElement() bool {
 	if d.err != nil {
 		return false
 	}
-	switch d.dec.PeekKind() {
+	switch d.scan.kind() {
 	case '}', ']':
-		_, d.err = d.dec.ReadToken()
+		d.scan.token()
+		d.err = d.scan.err
 		return false
 	}
 	return true
@@ -90,15 +91,15 @@ func (d *Decoder) value() []byte {
 	if d.err != nil {
 		return nil
 	}
-	if kind := d.dec.PeekKind(); kind == '{' || kind == '[' {
+	if kind := d.scan.kind(); kind == '{' || kind == '[' {
 		begin := d.offset()
 		d.pass() // nothing that is read as one value is an object or an array
 		return d.since(begin)
 	}
-	v, err := d.dec.ReadValue()
+	v := d.scan.token()
 	switch {
-	case err != nil:
-		d.err = err
+	case d.scan.err != nil:
+		d.err = d.scan.err
 		return nil
 	case isNumber(v) && !d.zeros.fit(v):
 		d.err = errNotStorable
@@ -112,19 +113,19 @@ func (d *Decoder) skip() {
 	if d.err != nil {
 		return
 	}
-	for depth := d.dec.StackDepth(); ; {
-		if d.dec.PeekKind() == '0' {
+	for depth := d.scan.depth(); ; {
+		if d.scan.kind() == '0' {
 			d.value()
 		} else {
 			d.open()
 		}
-		if d.err != nil || d.dec.StackDepth() <= depth {
+		if d.err != nil || d.scan.depth() <= depth {
 			return
 		}
 	}
 }
 
-func (d *Decoder) offset() int { return int(d.dec.InputOffset()) }
+func (d *Decoder) offset() int { return d.scan.at }
 
 // since returns the value that was read from begin on, without the punctuation before it.
 func (d *Decoder) since(begin int) JSON {

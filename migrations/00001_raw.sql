@@ -24,6 +24,14 @@ create table raw.events (
     constraint events_have_content check (payload is not null or raw is not null)
 ) partition by range (received_at);
 
+-- A row stays whole on its page as long as it fits there once it is compressed, which nearly every one does. By default
+-- what is over 2 kB is cut into pieces that are stored in a table of their own, with an index and WAL of their own.
+alter table raw.events
+    alter org_id set storage main, alter source set storage main, alter kind set storage main,
+    alter request set storage main, alter type set storage main, alter identifier set storage main,
+    alter chat_id set storage main, alter payload set storage main, alter raw set storage main,
+    alter flaws set storage main, alter sha256 set storage main;
+
 create index events_chat on raw.events (org_id, chat_id, received_at);
 -- Few events are such pages, and an org is described by those of other orgs.
 create index events_listed_orgs on raw.events using gin (payload jsonb_path_ops) where kind = 'orgs_page';

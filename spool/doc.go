@@ -16,8 +16,8 @@
 // # The way of a record
 //
 // Append encodes the record and writes it to the end of the newest segment in one go, with nothing kept in memory. A
-// goroutine of the spool fsyncs a few milliseconds after the first write that is not yet on disk, once for all that was
-// written meanwhile, and only then may a Reader see these records: nothing gets into Postgres that a power loss could
+// goroutine of the spool fsyncs soon after the first write that is not yet on disk, in a flood a few milliseconds after it,
+// once for all that was written meanwhile, and only then may a Reader see these records: nothing gets into Postgres that a power loss could
 // still take back from the spool. A Reader reads the files from front to back into the buffer of a Batch, checking every
 // checksum, so the backlog can grow to the quota without memory growing. Trim deletes segments whose records are all
 // in Postgres; a segment still being written to is replaced by a new one when all of it is committed and it is worth it.

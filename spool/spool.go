@@ -62,7 +62,7 @@ type Options struct {
 	// Log is told about damage found by Open, in sizes, never in content (default slog.Default()).
 	Log *slog.Logger
 
-	// groupDelay replaces the constant of that name, disk the real disk. For tests.
+	// groupDelay is how long every write waits for others, disk replaces the real disk. For tests.
 	groupDelay time.Duration
 	disk       *disk
 }
@@ -81,9 +81,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
-	}
-	if o.groupDelay <= 0 {
-		o.groupDelay = groupDelay
 	}
 	if o.disk == nil {
 		o.disk = &disk{}
@@ -117,11 +114,14 @@ type Spool struct {
 	trimmed   int64      // seqs up to here are in Postgres
 	received  int64      // ReceivedAt of the last record, in µs
 	syncs     int64      // rounds of fsync
-	dirty     bool       // something was written since the last round began
-	dirtyFrom time.Time  // when the first of that was written
-	newFiles  bool       // the directory has entries that are not known to be on disk
-	reserved  bool       // the reserve is there
-	refused   bool       // Append returned ErrFull since the last time Trim made room
+	synced    time.Time  // when the last of them ended
+	syncTook  time.Duration
+	group     int64     // records that it made durable
+	dirty     bool      // something was written since the last round began
+	dirtyFrom time.Time // when the first of that was written
+	newFiles  bool      // the directory has entries that are not known to be on disk
+	reserved  bool      // the reserve is there
+	refused   bool      // Append returned ErrFull since the last time Trim made room
 	sealed    bool
 	closed    bool
 	failed    error         // sticky

@@ -30,6 +30,7 @@ type ingestCommand struct {
 	Lanes         int      `name:"lanes" placeholder:"N" from:"ARCHIVER_LANES" help:"Writers to Postgres; every organization has one of them (default: 1 for one organization, else 2)."`
 	Reconcile     string   `name:"reconcile" enum:"auto,off" default:"auto" from:"ARCHIVER_RECONCILE" help:"auto or off: whether what was missed while not connected is fetched from the REST lists."`
 	ReconcileRPM  int      `name:"reconcile-rpm" placeholder:"N" default:"120" from:"ARCHIVER_RECONCILE_RPM" help:"Most requests a minute for that."`
+	Facts         string   `name:"facts" enum:"on,off" default:"on" from:"ARCHIVER_FACTS" help:"on or off: whether this process keeps schema analytics up to date; what changes meanwhile is made up for when one does."`
 	Listen        string   `name:"listen" placeholder:"HOST:PORT" default:"127.0.0.1:9464" from:"ARCHIVER_LISTEN" mayBeEmpty:"" help:"Where /metrics, /healthz and /readyz are answered; empty for nowhere."`
 	NoMigrate     bool     `name:"no-migrate" help:"Leave the database schema alone; it must be up to date."`
 }
@@ -104,7 +105,7 @@ func (c *ingestCommand) ingest(p *program, client *invent.Client, db *database, 
 						"database", db.name(), "set_by", "--database-url, DATABASE_URL or PGHOST")
 				})
 			}
-			if err == nil && !isPrepared.Swap(true) {
+			if err == nil && !isPrepared.Swap(true) && c.Facts == "on" {
 				watching.Go(func() { analytics.NewRefresher(db.pool, p.log).Run(ctx) })
 			}
 			return err

@@ -1,0 +1,153 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+
+	"archiver/db"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// step runs one query, and uses its result.
+type step func(context.Context, *db.Queries) error
+
+// pipelined runs queries that return nothing in one round trip.
+func pipelined(ctx context.Context, conn sender, queue step) error {
+	p := &pipeline{}
+	if err := queue(ctx, db.New(p)); err != nil {
+		return err
+	}
+	if p.batch.Len() == 0 {
+		return nil
+	}
+	return conn.SendBatch(ctx, &p.batch).Close()
+}
+
+// sender is a connection or a transaction.
+type sender interface {
+	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
+}
+
+// send is pipelined for the large arrays of a batch's rows: Postgres gets a statement as soon as it is encoded, and the
+// memory for that is used again.
+func (l *Lane) send(ctx context.Context, conn *pgx.Conn, queue step) error {
+	if !l.prepares {
+		return pipelined(ctx, conn, queue)
+	}
+	p := &pipeline{}
+	if err := queue(ctx, db.New(p)); err != nil {
+		return err
+	}
+	statements := make([]*pgconn.StatementDescription, len(p.batch.QueuedQueries))
+	for i, q := range p.batch.QueuedQueries {
+		var err error
+		if statements[i], err = conn.Prepare(ctx, q.SQL, q.SQL); err != nil { // once in a session
+			return err
+		}
+	}
+	sent := conn.PgConn().StartPipeline(ctx)
+	for i, q := range p.batch.QueuedQueries {
+		if err := l.parameters.encode(conn.TypeMap(), statements[i].ParamOIDs, q.Arguments); err != nil {
+			_ = sent.Close() // which ends the session too: half of it is sent
+			return err
+		}
+		sent.SendQueryStatement(statements[i], l.parameters.values, l.parameters.formats, nil)
+		if err := sent.Flush(); err != nil {
+			return err
+		}
+	}
+	if err := sent.Sync(); err != nil {
+		return err
+	}
+	var failure error
+	for range statements {
+		if failure = readResult(sent); failure != nil {
+			break // Postgres passes over what follows
+		}
+	}
+	if err := sent.Close(); failure == nil {
+		failure = err
+	}
+	return failure
+}
+
+func readResult(sent *pgconn.Pipeline) error {
+	result, err := sent.GetResults()
+	if err != nil {
+		return err
+	}
+	reader, ok := result.(*pgconn.ResultReader)
+	if !ok {
+		return fmt.Errorf("a statement of a pipeline has %T for its result", result)
+	}
+	_, err = reader.Close()
+	return err
+}
+
+// pipeline takes the place of a connection under the generated queries, and only notes what they would run. What they
+// return is that there are no rows.
+type pipeline struct{ batch pgx.Batch }
+
+// ask runs what is queued and steps of one query each in one round trip. A step is called twice: for its query, when
+// what it makes of the result is of no interest yet, and once there is a result.
+func (p *pipeline) ask(ctx context.Context, conn *pgx.Conn, steps []step) (err error) {
+	queued := p.batch.Len()
+	for n, s := range steps {
+		_ = s(ctx, db.New(p))
+		if p.batch.Len() != queued+n+1 {
+			return fmt.Errorf("a step of a pipeline has %d queries, and is to have one", p.batch.Len()-queued-n)
+		}
+	}
+	results := conn.SendBatch(ctx, &p.batch)
+	defer func() {
+		if closed := results.Close(); err == nil {
+			err = closed
+		}
+	}()
+	for range queued {
+		if _, err := results.Exec(); err != nil {
+			return fmt.Errorf("beginning a transaction: %w", err)
+		}
+	}
+	for _, s := range steps {
+		if err := s(ctx, db.New(answers{results})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pipeline) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	p.batch.Queue(sql, args...)
+	return pgconn.CommandTag{}, nil
+}
+
+func (p *pipeline) Query(_ context.Context, sql string, args ...any) (pgx.Rows, error) {
+	p.batch.Queue(sql, args...)
+	return noRows{}, nil
+}
+
+func (p *pipeline) QueryRow(context.Context, string, ...any) pgx.Row { return noRows{} }
+
+// noRows is an empty result.
+type noRows struct{ pgx.Rows }
+
+func (noRows) Next() bool        { return false }
+func (noRows) Close()            {}
+func (noRows) Err() error        { return nil }
+func (noRows) Scan(...any) error { return pgx.ErrNoRows }
+
+// answers takes the place of a connection when the results of what was noted are there, in the same order.
+type answers struct{ pgx.BatchResults }
+
+func (a answers) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
+	return a.BatchResults.Exec()
+}
+
+func (a answers) Query(context.Context, string, ...any) (pgx.Rows, error) {
+	return a.BatchResults.Query()
+}
+
+func (a answers) QueryRow(context.Context, string, ...any) pgx.Row { return a.BatchResults.QueryRow() }
