@@ -878,7 +878,7 @@ func (q *Queries) GetSettledChatsAfter(ctx context.Context, arg GetSettledChatsA
 }
 
 const keepStoredDays = `-- name: KeepStoredDays :exec
-with settling as materialized (
+with settling as (
     select d.local_date, c.settles_at
     from (select distinct k.local_date from unnest($3::date[]) as k (local_date)) as d
     cross join lateral (

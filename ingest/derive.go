@@ -111,7 +111,7 @@ func deriveFrom(key chatKey, all []description) *chat {
 	}
 	for _, sayings := range byID {
 		for _, s := range believed(sayings) {
-			c.foldMessage(s.by, s.m)
+			c.foldBelieved(s.by, s.m)
 		}
 	}
 	c.markAllChanged()

@@ -30,6 +30,13 @@ func (s *storedMessage) ignores(m *invent.Message) bool { return s.row.HasEnded 
 
 // foldMessage takes in a description of a message that is the newest of all so far.
 func (c *chat) foldMessage(d *description, v *message) {
+	if s := c.messages[v.ID.V]; s == nil || !s.ignores(v.Message) {
+		c.foldBelieved(d, v)
+	}
+}
+
+// foldBelieved takes in what is believed, whatever came before.
+func (c *chat) foldBelieved(d *description, v *message) {
 	id := v.ID.V
 	s := c.messages[id]
 	changed := s == nil
@@ -38,9 +45,6 @@ func (c *chat) foldMessage(d *description, v *message) {
 			OrgID: c.key.orgID, ChatID: c.key.chatID, MessageID: id, FirstSeenAt: d.seen.time(),
 		}}
 		c.setMessage(s)
-	}
-	if s.ignores(v.Message) {
-		return
 	}
 	if d.seen.time().Before(s.row.FirstSeenAt) {
 		s.row.FirstSeenAt = d.seen.time()

@@ -192,7 +192,7 @@ delete from analytics.stored_days where org_id = @org_id;
 
 -- name: KeepStoredDays :exec
 -- Arrays of one length: what is stored of these days holds, until a case of the day is old enough to be called resolved.
-with settling as materialized (
+with settling as (
     select d.local_date, c.settles_at
     from (select distinct k.local_date from unnest(@local_dates::date[]) as k (local_date)) as d
     cross join lateral (
