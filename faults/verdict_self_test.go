@@ -18,7 +18,7 @@ func TestTheVerdictFindsARowOfInboxThatRawDoesNotGive(t *testing.T) {
 	p.stop()
 	s.verdict()
 	for table, spoil := range map[string]string{
-		"chats":    "update inbox.chats set title = title || '!' where chat_id = 'canary-chat-1'",
+		"chats": "update inbox.chats set title = title || '!' where chat_id = 'canary-chat-1'",
 		"messages": `delete from inbox.messages where message_id = (select min(message_id) from inbox.messages as m
 			where not exists (select from inbox.message_files as f where f.message_id = m.message_id))`,
 	} {
