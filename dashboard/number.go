@@ -39,7 +39,7 @@ func write(value any, u unit, currency string, zone *time.Location) string {
 	case seconds:
 		return duration(v)
 	case ago:
-		return duration(max(v, 0)) + " ago"
+		return since(max(v, 0))
 	case stars:
 		return strconv.FormatFloat(v, 'f', 2, 64)
 	case starsRow:
@@ -101,6 +101,19 @@ func duration(s float64) string {
 	default:
 		return fmt.Sprintf("%d s", d/time.Second)
 	}
+}
+
+// since writes how long ago something was, in one unit.
+func since(s float64) string {
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%.0f s ago", s)
+	case s < 3600:
+		return fmt.Sprintf("%.0f min ago", math.Floor(s/60))
+	case s < 2*86400:
+		return fmt.Sprintf("%.0f h ago", math.Floor(s/3600))
+	}
+	return grouped(math.Floor(s/86400), 0) + " d ago"
 }
 
 // amount writes money with two decimals, small amounts with as many as they need to say something.

@@ -16,7 +16,7 @@ const (
 )
 
 var freshness = &panel{
-	id: "freshness", title: "How fresh this is", kind: figures, isWide: true,
+	id: "freshness", title: "How fresh this is", kind: figures,
 	definition: "When the archive last received an event, last heard anything at all on the connection, and last made its numbers anew. A gap is a time in which it did not listen; a repaired one is filled from Invent's lists.",
 }
 
@@ -55,10 +55,13 @@ var pages = []*page{
 		id: "volume", title: "Volume", about: "How much comes in, when, and over which channels.",
 		panels: []*panel{
 			{
-				id: "volume_cases", title: "Cases", kind: figures, counted: ofCases, isWide: true,
+				id: "volume_cases", title: "Cases", kind: figures, counted: ofCases,
 				definition: "A case opens at the first customer message while a chat is new or closed (or at a broadcast or a first message of the team) and ends when the chat is closed. Opened again: in a chat that had a case before. Handed to the team: the AI was switched off, or someone was assigned after it had replied.",
 			},
 			{
+				id: "volume_messages", title: "Messages", kind: figures, counted: ofDays,
+				definition: "Messages of the period by who wrote them. The shares are of what the AI and the team wrote together.",
+			}, {
 				id: "volume_cases_by_day", title: "Cases opened and closed", kind: lines, unit: count, counted: ofCases,
 				definition: "Cases by the day they were opened and the day they were closed. Opened again: those of the opened whose chat had a case before.",
 				columns: []column{
@@ -79,12 +82,9 @@ var pages = []*page{
 				definition: "Messages of customers by weekday and hour, in the organization's time zone, summed over the period.",
 				columns:    []column{{name: "weekday", label: "Weekday"}, {name: "hour", label: "Hour", unit: hour}, {name: "messages", label: "Messages", unit: count}},
 			},
+
 			{
-				id: "volume_messages", title: "Messages", kind: figures, counted: ofDays,
-				definition: "Messages of the period by who wrote them. The shares are of what the AI and the team wrote together.",
-			},
-			{
-				id: "volume_channels", title: "Channels", kind: table, counted: ofCases, empty: "No case was opened or closed in these days.",
+				id: "volume_channels", title: "Channels", kind: table, counted: ofCases, isWide: true, empty: "No case was opened or closed in these days.",
 				definition: "Cases by the channel the customer wrote from. Not known: chats whose customer's channel was never told, as with web visitors.",
 				columns: []column{
 					{name: "channel", label: "Channel", unit: text, filter: "channel", key: "channel_key"}, {name: "opened", label: "Opened", unit: count, hasBar: true},
@@ -98,7 +98,7 @@ var pages = []*page{
 		id: "responsiveness", title: "Responsiveness", about: "How long customers wait, for the AI and for people.",
 		panels: []*panel{
 			{
-				id: "response_times", title: "Waits: the median, and what nine of ten stay under", kind: figures, counted: ofReplies, isWide: true,
+				id: "response_times", title: "Waits: the median, and what nine of ten stay under", kind: figures, isWide: true,
 				definition: "First response: first customer message of a case to the first reply, dated by the reply. Of the team: as if the AI had not written. Later replies: from the first unanswered message to the reply. The large number is the median (p50).",
 			},
 			{
@@ -187,7 +187,7 @@ var pages = []*page{
 		id: "csat", title: "CSAT", about: "How content customers are.",
 		panels: []*panel{
 			{
-				id: "csat_totals", title: "Ratings", kind: figures, counted: ofRatings, isWide: true,
+				id: "csat_totals", title: "Ratings", kind: figures, isWide: true,
 				definition: "Ratings of 1 to 5 stars by the day they were given; of a case's several, the last. The share rated is estimated: of closed cases whose assistant was set to ask, since whether each was asked is not known; n counts these cases.",
 			},
 			{

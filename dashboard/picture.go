@@ -19,6 +19,7 @@ type picture struct {
 	labels           []string // of the categories, short
 	tips             []string // what is said of a category when it is pointed at
 	series           []series
+	isNamed          bool // the categories are names, none of which can be left out
 }
 
 type series struct {
@@ -35,9 +36,10 @@ const (
 	// thickest is how wide a bar gets, in pixels.
 	thickest = 44
 	// dot is the radius of a point of a line, in pixels.
-	dot = 3
+	dot = 2.6
 
 	marginTop, marginBottom, marginRight = 10, 26, 8
+	labelGap, labelHeight                = 6, 15
 )
 
 // draw draws the picture at a size in pixels. The chart library places the bars and lines; colors are left to the stylesheet, so
@@ -53,6 +55,9 @@ func (p *picture) draw(width, height int, suffix string) (template.HTML, error) 
 		left = max(left, len([]rune(names[i]))*letter+10)
 	}
 	plot := box{left, marginTop, width - left - marginRight, height - marginTop - marginBottom}
+	if _, rows := p.spread(float64(plot.w) / float64(len(p.labels))); rows > 1 {
+		plot.h -= labelHeight
+	}
 	marks, err := p.marks(plot, top)
 	if err != nil {
 		return "", fmt.Errorf("drawing %s: %w", p.id, err)
@@ -157,7 +162,7 @@ func (p *picture) restyled(svg string) string {
 		shape, attributes := "bar", strings.ReplaceAll(m[2], "\n", " ")
 		switch {
 		case m[1] == "circle":
-			shape, attributes = "dot", radius.ReplaceAllString(attributes, fmt.Sprintf(`r="%d"`, dot*fine))
+			shape, attributes = "dot", radius.ReplaceAllString(attributes, fmt.Sprintf(`r="%g"`, dot*fine))
 		case strings.Contains(m[3], "fill:none"):
 			shape = "line"
 		}
@@ -170,27 +175,42 @@ func (p *picture) restyled(svg string) string {
 func (p *picture) categories(b *strings.Builder, plot box, width int) {
 	n := len(p.labels)
 	slot := float64(plot.w) / float64(n)
-	longest := 0
-	for _, l := range p.labels {
-		longest = max(longest, len([]rune(l)))
-	}
-	stride := max(1, int(math.Ceil(float64(longest*letter+10)/slot)))
-	end := -1.0
+	stride, rows := p.spread(slot)
+	ends := make([]float64, rows) // where the last label of each row ends
 	for i := 0; i < n; i += stride {
-		label := shortened(p.labels[i], int(slot*float64(stride))/letter)
+		row := i / stride % rows
+		label := shortened(p.labels[i], int(slot*float64(stride*rows))/letter)
 		half := float64(len([]rune(label))*letter) / 2
 		x := float64(plot.x) + (float64(i)+0.5)*slot
 		x = min(max(x, half), float64(width)-half)
-		if x-half < end {
+		if x-half < ends[row] {
 			continue
 		}
-		end = x + half + 6
-		fmt.Fprintf(b, `<text class="tick" x="%.1f" y="%d" text-anchor="middle">%s</text>`, x, plot.y+plot.h+18, escape(label))
+		ends[row] = x + half + labelGap
+		fmt.Fprintf(b, `<text class="tick" x="%.1f" y="%d" text-anchor="middle">%s</text>`, x, plot.y+plot.h+18+row*labelHeight, escape(label))
 	}
 	for i, tip := range p.tips {
 		fmt.Fprintf(b, `<rect class="field" x="%.1f" y="%d" width="%.1f" height="%d"><title>%s</title></rect>`,
 			float64(plot.x)+float64(i)*slot, plot.y, slot, plot.h, escape(tip))
 	}
+}
+
+// spread says for which categories there is room for a label, one in stride of them, and in how many rows. Days can be left out, for
+// they go on by themselves; other names cannot, and rather go into a second row.
+func (p *picture) spread(slot float64) (stride, rows int) {
+	needed := 0.0
+	for i, l := range p.labels {
+		next := l
+		if i+1 < len(p.labels) {
+			next = p.labels[i+1]
+		}
+		needed = max(needed, float64((len([]rune(l))+len([]rune(next)))*letter)/2+labelGap)
+	}
+	stride = max(1, int(math.Ceil(needed/slot)))
+	if p.isNamed && stride > 1 {
+		return 1, 2
+	}
+	return stride, 1
 }
 
 func shortened(s string, most int) string {

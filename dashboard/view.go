@@ -168,9 +168,9 @@ func (v *visit) figures(p *panel, a *answer) (all []figureView) {
 		if label := a.textAt(i, "second_label"); label != "" {
 			f.Second = second(a.cell(i, "second"), label, unit(u))
 		}
-		if n, ok := a.cell(i, "n").(int64); ok && p.counted != "" {
+		if n, ok := a.cell(i, "n").(int64); ok {
 			of, hasOf := a.cell(i, "of").(int64)
-			f.Coverage = coverageOf(n, of, hasOf, "").Text
+			f.Coverage = coverageOf(n, of, hasOf, p.counted).Text
 		}
 		all = append(all, f)
 	}
@@ -272,6 +272,8 @@ func (v *visit) dayText(value any, isStep bool) string {
 		return d.Format("January 2006")
 	case isStep && v.filter.step() == "week":
 		return "Week of " + d.Format("2 Jan 2006")
+	case isStep && d.Equal(v.today):
+		return d.Format("2 Jan 2006") + ", so far"
 	}
 	return d.Format("2 Jan 2006")
 }
@@ -309,7 +311,8 @@ func (v *visit) heat(_ *panel, a *answer) *heatView {
 		if ok {
 			c.Text, c.Tip = compact(value), fmt.Sprintf("%s %02d:00: %s messages", weekdays[weekday], at, grouped(value, 0))
 			if value > 0 {
-				c.Shade = 1 + int(math.Floor(value/highest*6.999))
+				// By the root: one busy hour must not make all others look alike.
+				c.Shade = 1 + int(math.Floor(math.Sqrt(value/highest)*6.999))
 			}
 		}
 		row := &h.Rows[len(h.Rows)-1]
@@ -323,6 +326,7 @@ func (v *visit) picture(p *panel, a *answer, pv *panelView) error {
 	pv.IsPicture = true
 	pic := &picture{id: p.id, title: p.title, kind: p.kind, unit: p.unit, currency: a.textAt(0, "currency")}
 	axis := p.columns[0]
+	pic.isNamed = axis.unit == bucket
 	for i := range a.rows {
 		pic.labels = append(pic.labels, v.axisText(axis, a.cell(i, axis.name)))
 		tip := v.cell(p, axis, a, i).Text

@@ -10,9 +10,9 @@ with now_open as (
 select x.figure, x.value, x.unit, x.second, x.second_label, x.n, x.of
 from now_open as c
 cross join lateral (values
-    (1, 'Open now', c.open::float8, 'count', null::float8, null::text, c.open, c.chats),
-    (2, 'Snoozed now', c.snoozed::float8, 'count', null, null, c.snoozed, c.chats),
-    (3, 'Unassigned now', c.unassigned::float8, 'count', null, null, c.unassigned, c.chats),
-    (4, 'Waiting now', c.waiting::float8, 'count', null, null, c.waiting, c.chats)
+    (1, 'Open now', c.open::float8, 'count', null::float8, null::text, c.chats, c.chats),
+    (2, 'Snoozed now', c.snoozed::float8, 'count', null, null, c.chats, c.chats),
+    (3, 'Unassigned now', c.unassigned::float8, 'count', null, null, c.chats, c.chats),
+    (4, 'Waiting now', c.waiting::float8, 'count', null, null, c.chats, c.chats)
 ) as x (number, figure, value, unit, second, second_label, n, of)
 order by x.number

@@ -17,10 +17,10 @@ from (
         and (@channel::text is null or w.channel_type = @channel)
 ) as c
 cross join lateral (values
-    (1, 'Open', c.open::float8, 'count', null::float8, null::text, c.open, c.chats),
-    (2, 'Snoozed', c.snoozed::float8, 'count', null, null, c.snoozed, c.chats),
-    (3, 'Unassigned', c.unassigned::float8, 'count', null, null, c.unassigned, c.chats),
-    (4, 'Waiting for a reply', c.waiting::float8, 'count', null, null, c.waiting, c.chats),
+    (1, 'Open', c.open::float8, 'count', null::float8, null::text, c.chats, c.chats),
+    (2, 'Snoozed', c.snoozed::float8, 'count', null, null, c.chats, c.chats),
+    (3, 'Unassigned', c.unassigned::float8, 'count', null, null, c.chats, c.chats),
+    (4, 'Waiting for a reply', c.waiting::float8, 'count', null, null, c.chats, c.chats),
     (5, 'Longest wait', c.longest::float8, 'seconds', null, null, c.waiting, c.waiting),
     (6, 'With unseen messages', c.unseen::float8, 'count', c.unseen_messages::float8, 'messages', c.unseen_known, c.chats)
 ) as x (number, figure, value, unit, second, second_label, n, of)
