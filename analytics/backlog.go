@@ -48,13 +48,13 @@ func (b backlog) add(s *Settings, span *Span, n int64, through time.Time) {
 			m = &midnight{}
 			b[day] = m
 		}
-		switch {
-		case state == "SNOOZED":
+		if state == "SNOOZED" {
 			m.snoozed += n
-		case span.AssignedUserID == nil:
-			m.open, m.unassigned = m.open+n, m.unassigned+n
-		default:
+		} else {
 			m.open += n
+		}
+		if span.AssignedUserID == nil {
+			m.unassigned += n
 		}
 	}
 }

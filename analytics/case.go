@@ -13,6 +13,10 @@ type caseWork struct {
 	snoozedAt    *time.Time
 	snoozed      time.Duration // until the first close
 	answered     bool          // by the AI, so that an assignment hands it over
+	cost         float64       // of what has a price
+	currency     string        // of cost; empty: none yet
+	// isUnpriced says that there are tokens without a price, or prices of several currencies.
+	isUnpriced bool
 	// wasFoundClosed says that the first state that was ever seen is its close: it may have been any time before.
 	wasFoundClosed bool
 }
@@ -128,7 +132,7 @@ func (w *walk) finishCase(c, following *caseWork) {
 		c.ClosedLocalDate = &d
 	}
 	isLastKnown := isKnown && (following == nil || w.missesStates(c.LastClosedAt, following.OpenedAt) == nil)
-	measure := func(from, to *time.Time, seconds, business, observed **float64) {
+	measure := func(isKnown bool, from, to *time.Time, seconds, business, observed **float64) {
 		if from == nil || to == nil || to.Before(*from) {
 			return
 		}
@@ -139,18 +143,19 @@ func (w *walk) finishCase(c, following *caseWork) {
 		}
 	}
 	if c.OpenedBy != "business" {
+		// Whether the first two are known is what their turns say (firstResponse), so that both have the same numbers.
 		first := c.FirstCustomerMessageAt
-		measure(first, c.FirstResponseAt, &c.FirstResponseSeconds, &c.FirstResponseBusinessSeconds, &c.FirstResponseObservedSeconds)
-		measure(first, c.FirstAIResponseAt, &c.FirstAIResponseSeconds, &c.FirstAIResponseBusinessSeconds, &c.FirstAIResponseObservedSeconds)
-		measure(first, c.FirstHumanResponseAt, &c.FirstHumanResponseSeconds, &c.FirstHumanResponseBusinessSeconds, &c.FirstHumanResponseObservedSeconds)
+		measure(false, first, c.FirstResponseAt, &c.FirstResponseSeconds, &c.FirstResponseBusinessSeconds, &c.FirstResponseObservedSeconds)
+		measure(false, first, c.FirstHumanResponseAt, &c.FirstHumanResponseSeconds, &c.FirstHumanResponseBusinessSeconds, &c.FirstHumanResponseObservedSeconds)
+		measure(w.knowsUntil(c, c.FirstAIResponseAt), first, c.FirstAIResponseAt, &c.FirstAIResponseSeconds, &c.FirstAIResponseBusinessSeconds, &c.FirstAIResponseObservedSeconds)
 	}
 	from := c.FirstCustomerMessageAt
 	if c.HandoffAt != nil {
 		from = c.HandoffAt
 	}
-	measure(from, c.AssignedAt, &c.AssignmentSeconds, &c.AssignmentBusinessSeconds, &c.AssignmentObservedSeconds)
-	measure(c.FirstCustomerMessageAt, c.ClosedAt, &c.ResolutionSeconds, &c.ResolutionBusinessSeconds, &c.ResolutionObservedSeconds)
-	measure(c.FirstCustomerMessageAt, c.LastClosedAt, &c.LastResolutionSeconds, &c.LastResolutionBusinessSeconds, &c.LastResolutionObservedSeconds)
+	measure(w.knowsUntil(c, c.AssignedAt), from, c.AssignedAt, &c.AssignmentSeconds, &c.AssignmentBusinessSeconds, &c.AssignmentObservedSeconds)
+	measure(isKnown, c.FirstCustomerMessageAt, c.ClosedAt, &c.ResolutionSeconds, &c.ResolutionBusinessSeconds, &c.ResolutionObservedSeconds)
+	measure(isKnown, c.FirstCustomerMessageAt, c.LastClosedAt, &c.LastResolutionSeconds, &c.LastResolutionBusinessSeconds, &c.LastResolutionObservedSeconds)
 	if !isLastKnown {
 		c.LastResolutionSeconds, c.LastResolutionBusinessSeconds = nil, nil
 	}
@@ -166,7 +171,23 @@ func (w *walk) finishCase(c, following *caseWork) {
 			c.IsAIResolved = &resolved
 		}
 	}
+	c.finishCost()
 	w.finishHandoff(c, end)
+}
+
+// firstResponse gives the case what the turn of its first response measured. It is known while the rest of the case is not:
+// were it left out of the cases that are still open, the numbers would be those of the cases that are quickly closed.
+func (c *caseWork) firstResponse(t *Turn) {
+	switch {
+	case t.IsFirstResponse == nil || !*t.IsFirstResponse:
+	case t.Pass == "any":
+		c.FirstResponseSeconds, c.FirstResponseBusinessSeconds = t.ReplySeconds, t.ReplyBusinessSeconds
+		if t.RepliedBy != nil && *t.RepliedBy == senderAI {
+			c.FirstAIResponseSeconds, c.FirstAIResponseBusinessSeconds = t.ReplySeconds, t.ReplyBusinessSeconds
+		}
+	case t.Pass == "human":
+		c.FirstHumanResponseSeconds, c.FirstHumanResponseBusinessSeconds = t.ReplySeconds, t.ReplyBusinessSeconds
+	}
 }
 
 // aiResolvedAfter is how long the customer must have been quiet after the AI's last word.

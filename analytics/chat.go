@@ -29,6 +29,7 @@ type Message struct {
 	Model       *string
 	ChannelType *string
 	ContactID   *string
+	Usage       *Usage // nil: none was told
 }
 
 // The senders a fact can be made of.

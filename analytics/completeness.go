@@ -24,6 +24,15 @@ func (w *walk) knows(c *caseWork, end time.Time, isEnded bool) (completeness str
 	return complete, nil
 }
 
+// knowsUntil says whether all of a case is known from its opening to a moment in it; false for nil.
+func (w *walk) knowsUntil(c *caseWork, at *time.Time) bool {
+	if at == nil {
+		return false
+	}
+	completeness, _ := w.knows(c, *at, true)
+	return completeness == complete
+}
+
 // isImported says why the chat's state at a time is not known: the first version of it that was seen is a later one, and
 // showed more than the chat's first message.
 func (w *walk) isImported(at time.Time) *string {

@@ -205,6 +205,7 @@ func (w *walk) span(now *Change) {
 func (w *walk) finish() {
 	w.leaveAfterwords()
 	w.refer()
+	w.spend()
 	for i, c := range w.cases {
 		var following *caseWork
 		if i+1 < len(w.cases) {

@@ -83,6 +83,11 @@ type Case struct {
 	AssignedUserID                    *string    `json:"assigned_user_id"`
 	ReferralID                        *string    `json:"referral_id"`
 	AdID                              *string    `json:"ad_id"`
+	InputTokens                       int64      `json:"input_tokens"`
+	OutputTokens                      int64      `json:"output_tokens"`
+	TotalTokens                       int64      `json:"total_tokens"`
+	EstimatedCost                     *float64   `json:"estimated_cost"`
+	CostCurrency                      *string    `json:"cost_currency"`
 	Completeness                      string     `json:"completeness"`
 	CompletenessReason                *string    `json:"completeness_reason"`
 }

@@ -353,13 +353,16 @@ func (p *pastime) naiveBacklog(settings *Settings) (rows []string) {
 			if then == nil || then.state == nil || isLast && deleted[id] != nil && !deleted[id].After(midnight) {
 				continue
 			}
-			switch {
-			case *then.state == "SNOOZED":
+			switch *then.state {
+			case "SNOOZED":
 				snoozed++
-			case *then.state == "OPEN" && then.assigned == nil:
-				open, unassigned = open+1, unassigned+1
-			case *then.state == "OPEN":
+			case "OPEN":
 				open++
+			default:
+				continue
+			}
+			if then.assigned == nil {
+				unassigned++
 			}
 		}
 		if open+snoozed > 0 {

@@ -53,12 +53,25 @@ func loadMessages(ctx context.Context, q *db.Queries, orgID string, ids []string
 			ID: r.MessageID, At: *r.CreatedAt, Sender: r.Sender, IsDeleted: r.DeletedAt != nil, UserID: r.UserID,
 			Model: short(r.Model), ChannelType: short(r.ChannelType), ContactID: r.ContactID,
 		}
+		if r.InputTokens != nil || r.OutputTokens != nil || r.TotalTokens != nil {
+			m.Usage = &Usage{
+				Input: orZero(r.InputTokens), Output: orZero(r.OutputTokens), Total: orZero(r.TotalTokens),
+				CacheRead: orZero(r.InputTokensCacheRead), CacheWrite: orZero(r.InputTokensCacheWrite),
+			}
+		}
 		if r.Status != nil {
 			m.Status = *r.Status
 		}
 		c.Messages = append(c.Messages, m)
 	}
 	return nil
+}
+
+func orZero(n *int64) int64 {
+	if n == nil {
+		return 0
+	}
+	return *n
 }
 
 func loadChanges(ctx context.Context, q *db.Queries, orgID string, ids []string, byID map[string]*Chat) error {

@@ -388,11 +388,12 @@ func tableFacts(t *testing.T, pool *pgxpool.Pool, orgID string) (facts map[strin
 	return facts, counts
 }
 
-// metricsAreThere checks that a metric is what was observed where its fact is complete, and NULL where it is not.
+// metricsAreThere checks that a metric is what was observed where its fact is complete, and NULL where it is not. What a case
+// measures before its end is there where it is open, too.
 func metricsAreThere(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
 	for table, metrics := range map[string][]string{
-		"cases":    {"first_response", "first_ai_response", "first_human_response", "assignment", "resolution", "last_resolution"},
+		"cases":    {"resolution", "last_resolution"},
 		"turns":    {"reply"},
 		"handoffs": {"human_after_handoff"},
 	} {
@@ -402,6 +403,13 @@ func metricsAreThere(t *testing.T, pool *pgxpool.Pool) {
 			if err := pool.QueryRow(t.Context(), sql).Scan(&wrong); err != nil || wrong > 0 {
 				t.Errorf("%s_seconds of %d analytics.%s is not what was observed where complete and NULL elsewhere (%v)", m, wrong, table, err)
 			}
+		}
+	}
+	for _, m := range []string{"first_response", "first_ai_response", "first_human_response", "assignment"} {
+		var wrong int
+		sql := fmt.Sprintf("select count(*) from analytics.cases where %s_seconds is distinct from case when completeness in ('complete', 'censored') then %[1]s_observed_seconds end", m)
+		if err := pool.QueryRow(t.Context(), sql).Scan(&wrong); err != nil || wrong > 0 {
+			t.Errorf("%s_seconds of %d analytics.cases is not what was observed where nothing is missing and NULL elsewhere (%v)", m, wrong, err)
 		}
 	}
 }
@@ -422,6 +430,8 @@ func TestTheFactsOfSimulatedWeeksAreThoseOfANaiveRecomputation(t *testing.T) {
 	}
 	lines = append(lines, listsOf(world, orgID, start.AddDate(0, 0, 21))...)
 	importLines(t, pool, strings.NewReader(string(envelopes(lines, rand.New(rand.NewPCG(1, 1))))))
+	execute(t, pool, `insert into analytics.model_prices (org_id, model, valid_from, input_per_million, output_per_million, cache_read_per_million)
+		select distinct org_id, model, date '2025-01-01', 3, 15, 0.5 from inbox.messages where model is not null`)
 	refreshAll(t, pool)
 
 	metricsAreThere(t, pool)
@@ -433,6 +443,7 @@ func TestTheFactsOfSimulatedWeeksAreThoseOfANaiveRecomputation(t *testing.T) {
 			t.Errorf("chat %s has the facts\n  %s\nwant\n  %s", chatID, strings.Join(got[chatID], "\n  "), strings.Join(want[chatID], "\n  "))
 		}
 	}
+	summariesAgree(t, pool, want)
 	for _, kind := range []string{"case complete", "turn complete", "handoff complete", "rating complete"} {
 		if counts[kind] < 10 {
 			t.Errorf("there are %d facts %q, want some: nothing was compared", counts[kind], kind)

@@ -165,8 +165,8 @@ func replaceSettings(ctx context.Context, q *db.Queries, s *Settings) error {
 	return q.InsertModelPrices(ctx, prices)
 }
 
-// Fingerprint is the same for settings that give the same facts: the zone, the thanks window, when the org is open and its
-// holidays, in whatever order. Names and prices are not in it; only views use these.
+// Fingerprint is the same for settings that give the same facts: the zone, the thanks window, when the org is open, its
+// holidays and its prices, in whatever order. Names are not in it; only views use these.
 func (s *Settings) Fingerprint() string {
 	var lines []string
 	for _, h := range s.Hours {
@@ -174,6 +174,9 @@ func (s *Settings) Fingerprint() string {
 	}
 	for _, h := range s.Holidays {
 		lines = append(lines, "holiday "+dayText(h.Day))
+	}
+	for _, p := range s.Prices {
+		lines = append(lines, fmt.Sprintf("price %q %s %q %s %s %s %s", p.Model, dayText(p.ValidFrom), p.Currency, p.Input, p.Output, p.CacheRead, p.CacheWrite))
 	}
 	slices.Sort(lines)
 	hash := sha256.New()

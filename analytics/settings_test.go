@@ -253,6 +253,7 @@ func TestTheTablesRefuseBadSettings(t *testing.T) {
 		{price + "('o', 'm', '2026-01-01', 1, 'NaN')", "output_price_is_not_negative"},
 		{price + "('o', 'm', '2026-01-01', 1, 'infinity')", "output_price_is_not_negative"},
 		{price + "('o', 'm', '-infinity', 1, 1)", "price_day_is_finite"},
+		{hours + "('p', 2, '9:00', '17:00', '2026-01-01', null), ('p', 2, '16:59', '18:00', '2027-01-01', '2027-02-01')", "hours_do_not_overlap"},
 	} {
 		_, err := pool.Exec(t.Context(), c.statement)
 		if refused, ok := errors.AsType[*pgconn.PgError](err); !ok || refused.ConstraintName != c.constraint {
@@ -261,6 +262,14 @@ func TestTheTablesRefuseBadSettings(t *testing.T) {
 	}
 	if _, err := pool.Exec(t.Context(), hours+"('o', 1, '0:00', '24:00', '2026-01-01', null)"); err != nil {
 		t.Errorf("a day until 24:00 should be taken: %v", err)
+	}
+	if _, err := pool.Exec(t.Context(), hours+`('p', 2, '9:00', '17:00', '2026-01-01', '2026-12-31'), ('p', 2, '17:00', '18:00', '2026-01-01', null),
+		('p', 2, '8:00', '16:00', '2027-01-01', null), ('p', 3, '9:00', '17:00', '2026-01-01', null), ('q', 2, '9:00', '17:00', '2026-01-01', null)`); err != nil {
+		t.Errorf("stretches that only touch, and those of other days and orgs, should be taken: %v", err)
+	}
+	if _, err := pool.Exec(t.Context(), `insert into analytics.business_hours (org_id, schedule, weekday, opens, closes) values
+		('p', 'night', 2, '10:00', '23:00'), ('p', 'late night', 2, '20:00', '24:00')`); err != nil {
+		t.Errorf("stretches of several schedules should be taken: %v", err)
 	}
 }
 
@@ -283,7 +292,8 @@ func TestTheFingerprintChangesWithWhatFactsDependOn(t *testing.T) {
 		"no holiday":        {func(s *analytics.Settings) { s.Holidays = nil }, true},
 		"a holiday's name":  {func(s *analytics.Settings) { s.Holidays[0].Name = "May Day" }, false},
 		"a schedule's name": {func(s *analytics.Settings) { s.Hours[0].Schedule = "night" }, false},
-		"a price":           {func(s *analytics.Settings) { s.Prices = nil }, false},
+		"no price":          {func(s *analytics.Settings) { s.Prices = nil }, true},
+		"a price":           {func(s *analytics.Settings) { s.Prices[0].Output = "77" }, true},
 		"another order":     {func(s *analytics.Settings) { s.Hours[0], s.Hours[1] = s.Hours[1], s.Hours[0] }, false},
 	} {
 		s := wholeSettings(t)

@@ -10,9 +10,12 @@ func (w *walk) turns(pass string, isReply func(*Message) bool) {
 	var last *Message
 	var asked time.Time // the last message of the customer in the open turn
 	number, firstOf := 0, map[int]bool{}
+	var of *caseWork
 	end := func() {
 		if open != nil {
 			w.finishTurn(open, before, last, asked)
+			of.firstResponse(open)
+			w.facts.Turns = append(w.facts.Turns, *open)
 			open = nil
 		}
 	}
@@ -36,7 +39,8 @@ func (w *walk) turns(pass string, isReply func(*Message) bool) {
 					OrgID: w.chat.OrgID, ChatID: w.chat.ChatID, Pass: pass, TurnNumber: number, CaseNumber: &c.CaseNumber,
 					StartedAt: m.At, StartedMessageID: m.ID, ChannelType: m.ChannelType,
 				}
-				if c.Completeness == complete || c.Completeness == censored {
+				of = c
+				if w.knowsUntil(c, &m.At) {
 					isFirst := !firstOf[c.CaseNumber] && c.OpenedBy != "business"
 					open.IsFirstResponse = &isFirst
 				}
@@ -90,5 +94,4 @@ func (w *walk) finishTurn(t *Turn, before, last *Message, asked time.Time) {
 		t.Completeness, t.ReplySeconds = complete, t.ReplyObservedSeconds
 		t.ReplyBusinessSeconds = w.businessSeconds(t.StartedAt, *t.RepliedAt)
 	}
-	w.facts.Turns = append(w.facts.Turns, *t)
 }

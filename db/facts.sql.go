@@ -66,7 +66,7 @@ with moments as (
     select $1::timestamptz[] as ats
 ), spans as (
     select (upper(s.state) = 'SNOOZED')::int4 as snoozed, (upper(s.state) = 'OPEN')::int4 as open,
-        (upper(s.state) = 'OPEN' and s.assigned_user_id is null)::int4 as unassigned,
+        (s.assigned_user_id is null)::int4 as unassigned,
         width_bucket(s.began_at - interval '1 microsecond', m.ats) as before_first,
         coalesce(width_bucket(s.ended_at - interval '1 microsecond', m.ats), cardinality(m.ats)) as last
     from analytics.chat_spans as s cross join moments as m
@@ -465,10 +465,12 @@ func (q *Queries) GetFactGaps(ctx context.Context, orgID string) ([]GetFactGapsR
 
 const getFactMessages = `-- name: GetFactMessages :many
 select m.chat_id, m.message_id, m.created_at, m.sender, m.status, m.deleted_at, m.user_id,
-    m.model, ch.type as channel_type, ch.contact_id
+    m.model, m.input_tokens, m.output_tokens, m.total_tokens, m.input_tokens_cache_read, m.input_tokens_cache_write,
+    ch.type as channel_type, ch.contact_id
 from unnest($1::text[]) as k (key)
 cross join lateral (
-    select g.org_id, g.chat_id, g.message_id, g.created_at, g.sender, g.status, g.deleted_at, g.user_id, g.model, g.contact_channel_id
+    select g.org_id, g.chat_id, g.message_id, g.created_at, g.sender, g.status, g.deleted_at, g.user_id, g.model, g.contact_channel_id,
+        g.input_tokens, g.output_tokens, g.total_tokens, g.input_tokens_cache_read, g.input_tokens_cache_write
     from inbox.messages as g
     where g.org_id = $2 and g.chat_id = k.key
     order by g.message_id offset 0
@@ -483,16 +485,21 @@ type GetFactMessagesParams struct {
 }
 
 type GetFactMessagesRow struct {
-	ChatID      string
-	MessageID   string
-	CreatedAt   *time.Time
-	Sender      string
-	Status      *string
-	DeletedAt   *time.Time
-	UserID      *string
-	Model       *string
-	ChannelType *string
-	ContactID   *string
+	ChatID                string
+	MessageID             string
+	CreatedAt             *time.Time
+	Sender                string
+	Status                *string
+	DeletedAt             *time.Time
+	UserID                *string
+	Model                 *string
+	InputTokens           *int64
+	OutputTokens          *int64
+	TotalTokens           *int64
+	InputTokensCacheRead  *int64
+	InputTokensCacheWrite *int64
+	ChannelType           *string
+	ContactID             *string
 }
 
 // Chat by chat, as all that is read of many chats here (offset 0 keeps it so): whatever the planner believes of tables that were
@@ -516,6 +523,11 @@ func (q *Queries) GetFactMessages(ctx context.Context, arg GetFactMessagesParams
 			&i.DeletedAt,
 			&i.UserID,
 			&i.Model,
+			&i.InputTokens,
+			&i.OutputTokens,
+			&i.TotalTokens,
+			&i.InputTokensCacheRead,
+			&i.InputTokensCacheWrite,
 			&i.ChannelType,
 			&i.ContactID,
 		); err != nil {

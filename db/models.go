@@ -67,7 +67,7 @@ type AnalyticsAgentsDaily struct {
 	AgentUserID *string
 	// That user's name now; NULL: not known.
 	AgentName *string
-	// Replies that end a turn, first responses left out; credited to who wrote them.
+	// Replies that end a turn, first responses left out, those of which that is not known counted; credited to who wrote them.
 	Replies int64
 	// Of these, with a complete time.
 	RepliesMeasured int64
@@ -205,7 +205,7 @@ type AnalyticsAssistantsDaily struct {
 	FirstAiResponseP90Seconds interface{}
 }
 
-// Chats that were not closed at the midnight with which each local day begins. A day without a row had none.
+// Chats that were not closed at the midnight with which each local day begins, from 2015 on. A day without a row had none.
 type AnalyticsBacklogDaily struct {
 	// The org.
 	OrgID string
@@ -215,7 +215,7 @@ type AnalyticsBacklogDaily struct {
 	OpenChats int64
 	// Chats that were snoozed.
 	SnoozedChats int64
-	// Open or snoozed chats that were assigned to nobody.
+	// Of both, those that were assigned to nobody.
 	UnassignedChats int64
 }
 
@@ -297,7 +297,7 @@ type AnalyticsCalendar struct {
 	Holiday *string
 }
 
-// One row for each case: from the first customer message while a chat is new or closed (or a message of the team or a broadcast, see opened_by) to the close. A metric is NULL unless completeness is complete.
+// One row for each case: from the first customer message while a chat is new or closed (or a message of the team or a broadcast, see opened_by) to the close. A metric is NULL unless all that it is computed from is known: most need the whole case (completeness is complete), a first response and an assignment all until then, so that a case that is still open has them, too.
 type AnalyticsCase struct {
 	// The org.
 	OrgID string
@@ -335,7 +335,7 @@ type AnalyticsCase struct {
 	HumanReplies int32
 	// Messages of broadcasts in the case.
 	Broadcasts int32
-	// First customer message to the first reply, of the AI or the team, in seconds. NULL: opened by the team, no customer message or no reply yet, or the fact is not complete.
+	// First customer message to the first reply, of the AI or the team, in seconds. NULL: opened by the team, no customer message or no reply yet, or something until then may be missing. It is the reply_seconds of its turn.
 	FirstResponseSeconds *float64
 	// The same in seconds of business hours; 0 when wholly outside of them. NULL as first_response_seconds, and without business hours.
 	FirstResponseBusinessSeconds *float64
@@ -347,7 +347,7 @@ type AnalyticsCase struct {
 	FirstResponseMessageID *string
 	// Who gave it: ai or human; NULL: nobody yet.
 	FirstResponseBy *string
-	// First customer message to the first reply of the AI, in seconds. NULL: not happened, or the fact is not complete.
+	// First customer message to the first reply of the AI, in seconds. NULL: not happened, or something until then may be missing.
 	FirstAiResponseSeconds *float64
 	// The same in seconds of business hours; 0 when wholly outside of them. NULL as first_ai_response_seconds, and without business hours.
 	FirstAiResponseBusinessSeconds *float64
@@ -357,7 +357,7 @@ type AnalyticsCase struct {
 	FirstAiResponseAt *time.Time
 	// That reply; NULL: none yet.
 	FirstAiResponseMessageID *string
-	// First customer message to the first reply of the team, in seconds. NULL: not happened, or the fact is not complete.
+	// First customer message to the first reply of the team, in seconds. NULL: not happened, or something until then may be missing.
 	FirstHumanResponseSeconds *float64
 	// The same in seconds of business hours; 0 when wholly outside of them. NULL as first_human_response_seconds, and without business hours.
 	FirstHumanResponseBusinessSeconds *float64
@@ -373,7 +373,7 @@ type AnalyticsCase struct {
 	HandoffAt *time.Time
 	// When it was first assigned to someone of the team; NULL: never.
 	AssignedAt *time.Time
-	// Handoff, or else first customer message, to the first assignment, in seconds. NULL: not happened, or the fact is not complete.
+	// Handoff, or else first customer message, to the first assignment, in seconds. NULL: not happened, or something until then may be missing.
 	AssignmentSeconds *float64
 	// The same in seconds of business hours; 0 when wholly outside of them. NULL as assignment_seconds, and without business hours.
 	AssignmentBusinessSeconds *float64
@@ -403,9 +403,9 @@ type AnalyticsCase struct {
 	IsAiResolved *bool
 	// Whether the assistant's configuration had enable_auto_csat, so that a rating was asked for; NULL: not known.
 	HasAutoCsat *bool
-	// The last rating of the case, 1 to 5; NULL: not rated.
+	// The last rating of the case, 1 to 5; NULL: not rated, or the case is partial or imported (csat_ratings has it).
 	CsatScore *int32
-	// When that was seen; NULL: not rated.
+	// When that was seen; NULL as csat_score.
 	CsatRatedAt *time.Time
 	// The assistant in charge at the time; NULL: none, or not known.
 	AssistantID *string
@@ -423,6 +423,16 @@ type AnalyticsCase struct {
 	ReferralID *string
 	// The ad of that referral; NULL: none.
 	AdID *string
+	// Tokens read by models, as the messages from the opening to that of the chat's next case tell; those before the first case are of that one.
+	InputTokens int64
+	// Tokens written by models, likewise.
+	OutputTokens int64
+	// Tokens in all as the vendor sums them, likewise.
+	TotalTokens int64
+	// What these tokens cost by model_prices, by the day of each message; 0 without tokens. NULL: some have no price, several currencies, or the fact is not complete.
+	EstimatedCost *float64
+	// ISO 4217 code of estimated_cost; NULL: nothing was priced.
+	CostCurrency *string
 	// complete; partial (something is known or suspected to be missing); censored (not at its end yet); imported (from before the archive, so states are not known).
 	Completeness string
 	// Why it is not complete, in one word or a few; NULL when it is.
@@ -521,6 +531,11 @@ type AnalyticsCasesWide struct {
 	ChatTitle *string
 	// Link to the chat in the product; NULL: unset.
 	ChatLink           *string
+	InputTokens        int64
+	OutputTokens       int64
+	TotalTokens        int64
+	EstimatedCost      *float64
+	CostCurrency       *string
 	Completeness       string
 	CompletenessReason *string
 	RefreshedAt        time.Time
@@ -950,7 +965,7 @@ type AnalyticsRefresh struct {
 	Gaps []byte
 	// Since when the org was listened to, as the facts were made with; NULL: never.
 	FirstHeardAt *time.Time
-	// The last day backlog_daily is computed for; NULL: none yet.
+	// The last day backlog_daily is counted for.
 	BacklogThrough time.Time
 	// When facts were last refreshed, by the archiver's clock.
 	RefreshedAt time.Time
@@ -964,7 +979,7 @@ type AnalyticsResponseTimesDaily struct {
 	LocalDate *time.Time
 	// any: turns that end with the next reply of the AI or the team; human: as if the AI had not written. Never add both.
 	Pass string
-	// first: the first response of a case; reply: a later one; unknown: the case is imported.
+	// first: the first response of a case; reply: a later one; unknown: turns.is_first_response is.
 	Kind string
 	// ai or human.
 	RepliedBy *string
@@ -1064,7 +1079,7 @@ type AnalyticsTurn struct {
 	TurnNumber int32
 	// The case it began in; NULL: the case is not known.
 	CaseNumber *int32
-	// Whether it is the first turn of its case; NULL where that cannot be known (imported).
+	// Whether it is the first turn of its case; NULL where that cannot be known (imported, or something before it may be missing).
 	IsFirstResponse *bool
 	// When the first unanswered customer message was created.
 	StartedAt time.Time

@@ -20,6 +20,17 @@ comment on column analytics.settings.org_id is 'The org.';
 comment on column analytics.settings.time_zone is 'IANA name of the zone in which the org counts its days and hours; UTC by default.';
 comment on column analytics.settings.thanks_window_seconds is 'A customer message this soon after a close does not open a case (thanks); 0, the default, switches that off.';
 
+-- For the constraint below: Postgres' own index for exclusion takes ranges, and plain values only with an extension.
+-- sqlc knows nothing of ranges, and does not look into a block.
+-- +goose StatementBegin
+do $$ begin
+    create type analytics.text_range as range (subtype = text);
+    comment on type analytics.text_range is 'Texts from one to another; of a text alone in business_hours.';
+    create type analytics.time_range as range (subtype = time);
+    comment on type analytics.time_range is 'Times of a day from one to another.';
+end $$;
+-- +goose StatementEnd
+
 create table analytics.business_hours (
     org_id     text not null,
     schedule   text not null default 'default',
@@ -31,6 +42,10 @@ create table analytics.business_hours (
     constraint hours_end_after_they_begin check (closes > opens),
     constraint days_end_after_they_begin check (valid_to >= valid_from),
     constraint days_are_finite check (isfinite(valid_from) and isfinite(valid_to)),
+    constraint hours_do_not_overlap exclude using gist (
+        analytics.text_range(org_id, org_id, '[]') with &&, analytics.text_range(schedule, schedule, '[]') with &&,
+        int4range(weekday, weekday, '[]') with &&, daterange(valid_from, valid_to, '[]') with &&, analytics.time_range(opens, closes) with &&
+    ),
     primary key (org_id, schedule, valid_from, weekday, opens)
 );
 comment on table analytics.business_hours is 'When the team works, in the org''s time zone: one row for each stretch of a weekday. Several schedules are worked by different people: the org is open when any of them is. Without rows there is no business time, and its columns are NULL.';
@@ -137,6 +152,11 @@ create table analytics.cases (
     assigned_user_id                      text,
     referral_id                           text,
     ad_id                                 text,
+    input_tokens                          int8 not null,
+    output_tokens                         int8 not null,
+    total_tokens                          int8 not null,
+    estimated_cost                        float8,
+    cost_currency                         text,
     completeness                          text not null,
     completeness_reason                   text,
     refreshed_at                          timestamptz not null,

@@ -1,5 +1,5 @@
 -- +goose Up
-comment on table analytics.cases is 'One row for each case: from the first customer message while a chat is new or closed (or a message of the team or a broadcast, see opened_by) to the close. A metric is NULL unless completeness is complete.';
+comment on table analytics.cases is 'One row for each case: from the first customer message while a chat is new or closed (or a message of the team or a broadcast, see opened_by) to the close. A metric is NULL unless all that it is computed from is known: most need the whole case (completeness is complete), a first response and an assignment all until then, so that a case that is still open has them, too.';
 comment on column analytics.cases.org_id is 'The org.';
 comment on column analytics.cases.chat_id is 'The chat.';
 comment on column analytics.cases.case_number is 'Counts the cases of the chat, from 1.';
@@ -18,18 +18,18 @@ comment on column analytics.cases.customer_messages is 'Customer messages in the
 comment on column analytics.cases.ai_replies is 'Finished messages of the AI in the case.';
 comment on column analytics.cases.human_replies is 'Finished messages of the team in the case.';
 comment on column analytics.cases.broadcasts is 'Messages of broadcasts in the case.';
-comment on column analytics.cases.first_response_seconds is 'First customer message to the first reply, of the AI or the team, in seconds. NULL: opened by the team, no customer message or no reply yet, or the fact is not complete.';
+comment on column analytics.cases.first_response_seconds is 'First customer message to the first reply, of the AI or the team, in seconds. NULL: opened by the team, no customer message or no reply yet, or something until then may be missing. It is the reply_seconds of its turn.';
 comment on column analytics.cases.first_response_business_seconds is 'The same in seconds of business hours; 0 when wholly outside of them. NULL as first_response_seconds, and without business hours.';
 comment on column analytics.cases.first_response_observed_seconds is 'The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.';
 comment on column analytics.cases.first_response_at is 'When that reply was created; the metric is dated by it. NULL: none yet.';
 comment on column analytics.cases.first_response_message_id is 'That reply; NULL: none yet.';
 comment on column analytics.cases.first_response_by is 'Who gave it: ai or human; NULL: nobody yet.';
-comment on column analytics.cases.first_ai_response_seconds is 'First customer message to the first reply of the AI, in seconds. NULL: not happened, or the fact is not complete.';
+comment on column analytics.cases.first_ai_response_seconds is 'First customer message to the first reply of the AI, in seconds. NULL: not happened, or something until then may be missing.';
 comment on column analytics.cases.first_ai_response_business_seconds is 'The same in seconds of business hours; 0 when wholly outside of them. NULL as first_ai_response_seconds, and without business hours.';
 comment on column analytics.cases.first_ai_response_observed_seconds is 'The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.';
 comment on column analytics.cases.first_ai_response_at is 'When that reply was created; NULL: none yet.';
 comment on column analytics.cases.first_ai_response_message_id is 'That reply; NULL: none yet.';
-comment on column analytics.cases.first_human_response_seconds is 'First customer message to the first reply of the team, in seconds. NULL: not happened, or the fact is not complete.';
+comment on column analytics.cases.first_human_response_seconds is 'First customer message to the first reply of the team, in seconds. NULL: not happened, or something until then may be missing.';
 comment on column analytics.cases.first_human_response_business_seconds is 'The same in seconds of business hours; 0 when wholly outside of them. NULL as first_human_response_seconds, and without business hours.';
 comment on column analytics.cases.first_human_response_observed_seconds is 'The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.';
 comment on column analytics.cases.first_human_response_at is 'When that reply was created; NULL: none yet.';
@@ -37,7 +37,7 @@ comment on column analytics.cases.first_human_response_message_id is 'That reply
 comment on column analytics.cases.first_human_response_user_id is 'Who of the team wrote it; NULL: nobody yet.';
 comment on column analytics.cases.handoff_at is 'When the case was handed to the team (handoffs); NULL: not handed off.';
 comment on column analytics.cases.assigned_at is 'When it was first assigned to someone of the team; NULL: never.';
-comment on column analytics.cases.assignment_seconds is 'Handoff, or else first customer message, to the first assignment, in seconds. NULL: not happened, or the fact is not complete.';
+comment on column analytics.cases.assignment_seconds is 'Handoff, or else first customer message, to the first assignment, in seconds. NULL: not happened, or something until then may be missing.';
 comment on column analytics.cases.assignment_business_seconds is 'The same in seconds of business hours; 0 when wholly outside of them. NULL as assignment_seconds, and without business hours.';
 comment on column analytics.cases.assignment_observed_seconds is 'The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.';
 comment on column analytics.cases.resolution_seconds is 'First customer message to the first close, in seconds. NULL: not happened, or the fact is not complete.';
@@ -52,8 +52,8 @@ comment on column analytics.cases.last_customer_message_at is 'When the customer
 comment on column analytics.cases.is_ai_involved is 'Whether the AI replied at least once. NULL unless the fact is complete.';
 comment on column analytics.cases.is_ai_resolved is 'Assumed: closed, with an AI reply, no reply of the team, no handoff, and no customer message for 24 hours after the last AI reply. Stored as if nothing more came: it counts only once these 24 hours are over; cases_wide is NULL before that. NULL unless the fact is complete.';
 comment on column analytics.cases.has_auto_csat is 'Whether the assistant''s configuration had enable_auto_csat, so that a rating was asked for; NULL: not known.';
-comment on column analytics.cases.csat_score is 'The last rating of the case, 1 to 5; NULL: not rated.';
-comment on column analytics.cases.csat_rated_at is 'When that was seen; NULL: not rated.';
+comment on column analytics.cases.csat_score is 'The last rating of the case, 1 to 5; NULL: not rated, or the case is partial or imported (csat_ratings has it).';
+comment on column analytics.cases.csat_rated_at is 'When that was seen; NULL as csat_score.';
 comment on column analytics.cases.assistant_id is 'The assistant in charge at the time; NULL: none, or not known.';
 comment on column analytics.cases.assistant_config_id is 'The configuration of the assistant in force at the time (inbox.assistant_configs); NULL: not known.';
 comment on column analytics.cases.integration_id is 'The integration the chat ran over at the time; NULL: not known.';
@@ -62,6 +62,11 @@ comment on column analytics.cases.contact_id is 'The customer (inbox.contacts); 
 comment on column analytics.cases.assigned_user_id is 'To whom the case was assigned last; NULL: nobody.';
 comment on column analytics.cases.referral_id is 'The referral that brought the case (inbox.referrals); NULL: none.';
 comment on column analytics.cases.ad_id is 'The ad of that referral; NULL: none.';
+comment on column analytics.cases.input_tokens is 'Tokens read by models, as the messages from the opening to that of the chat''s next case tell; those before the first case are of that one.';
+comment on column analytics.cases.output_tokens is 'Tokens written by models, likewise.';
+comment on column analytics.cases.total_tokens is 'Tokens in all as the vendor sums them, likewise.';
+comment on column analytics.cases.estimated_cost is 'What these tokens cost by model_prices, by the day of each message; 0 without tokens. NULL: some have no price, several currencies, or the fact is not complete.';
+comment on column analytics.cases.cost_currency is 'ISO 4217 code of estimated_cost; NULL: nothing was priced.';
 comment on column analytics.cases.completeness is 'complete; partial (something is known or suspected to be missing); censored (not at its end yet); imported (from before the archive, so states are not known).';
 comment on column analytics.cases.completeness_reason is 'Why it is not complete, in one word or a few; NULL when it is.';
 comment on column analytics.cases.refreshed_at is 'When the row was computed, by the archiver''s clock.';
@@ -72,7 +77,7 @@ comment on column analytics.turns.chat_id is 'The chat.';
 comment on column analytics.turns.pass is 'any: the next reply of the AI or the team ends the turn. human: only the team''s does, as if the AI had not written.';
 comment on column analytics.turns.turn_number is 'Counts the turns of the chat in this pass, from 1.';
 comment on column analytics.turns.case_number is 'The case it began in; NULL: the case is not known.';
-comment on column analytics.turns.is_first_response is 'Whether it is the first turn of its case; NULL where that cannot be known (imported).';
+comment on column analytics.turns.is_first_response is 'Whether it is the first turn of its case; NULL where that cannot be known (imported, or something before it may be missing).';
 comment on column analytics.turns.started_at is 'When the first unanswered customer message was created.';
 comment on column analytics.turns.started_message_id is 'That message.';
 comment on column analytics.turns.customer_messages is 'Customer messages of the turn.';
@@ -150,7 +155,7 @@ comment on column analytics.backlog_daily.org_id is 'The org.';
 comment on column analytics.backlog_daily.local_date is 'The day, in the org''s time zone.';
 comment on column analytics.backlog_daily.open_chats is 'Chats that were open.';
 comment on column analytics.backlog_daily.snoozed_chats is 'Chats that were snoozed.';
-comment on column analytics.backlog_daily.unassigned_chats is 'Of the open chats, those that were assigned to nobody.';
+comment on column analytics.backlog_daily.unassigned_chats is 'Of both, those that were assigned to nobody.';
 
 comment on table analytics.refreshes is 'How far the facts of each org are.';
 comment on column analytics.refreshes.org_id is 'The org.';
@@ -498,6 +503,11 @@ select
     r.ad_title,
     t.title as chat_title,
     t.link as chat_link,
+    c.input_tokens,
+    c.output_tokens,
+    c.total_tokens,
+    c.estimated_cost,
+    c.cost_currency,
     c.completeness,
     c.completeness_reason,
     c.refreshed_at
@@ -675,7 +685,7 @@ comment on view analytics.response_times_daily is 'How fast replies were: one ro
 comment on column analytics.response_times_daily.org_id is 'The org.';
 comment on column analytics.response_times_daily.local_date is 'The day of the reply, in the org''s time zone.';
 comment on column analytics.response_times_daily.pass is 'any: turns that end with the next reply of the AI or the team; human: as if the AI had not written. Never add both.';
-comment on column analytics.response_times_daily.kind is 'first: the first response of a case; reply: a later one; unknown: the case is imported.';
+comment on column analytics.response_times_daily.kind is 'first: the first response of a case; reply: a later one; unknown: turns.is_first_response is.';
 comment on column analytics.response_times_daily.replied_by is 'ai or human.';
 comment on column analytics.response_times_daily.assistant_id is 'The assistant in charge at the time; NULL: none, or not known.';
 comment on column analytics.response_times_daily.agent_user_id is 'Who of the team wrote the reply; NULL: the AI.';
@@ -895,7 +905,7 @@ comment on column analytics.agents_daily.org_id is 'The org.';
 comment on column analytics.agents_daily.local_date is 'The day, in the org''s time zone.';
 comment on column analytics.agents_daily.agent_user_id is 'The user: who replied; for cases and ratings, the assignee. NULL: nobody.';
 comment on column analytics.agents_daily.agent_name is 'That user''s name now; NULL: not known.';
-comment on column analytics.agents_daily.replies is 'Replies that end a turn, first responses left out; credited to who wrote them.';
+comment on column analytics.agents_daily.replies is 'Replies that end a turn, first responses left out, those of which that is not known counted; credited to who wrote them.';
 comment on column analytics.agents_daily.replies_measured is 'Of these, with a complete time.';
 comment on column analytics.agents_daily.reply_p50_seconds is 'Median of the seconds from question to reply; NULL: none measured.';
 comment on column analytics.agents_daily.reply_p90_seconds is '90th percentile of them; NULL: none measured.';

@@ -24,6 +24,7 @@ const someTime = "2026-01-01T00:00:00Z"
 var must = map[string]row{
 	"analytics.cases": {
 		"opened_by": "customer", "opening_message_id": "m", "reopens": 0, "customer_messages": 1, "ai_replies": 0, "human_replies": 0,
+		"input_tokens": 0, "output_tokens": 0, "total_tokens": 0,
 		"broadcasts": 0, "completeness": "complete", "refreshed_at": someTime, "opened_at": someTime, "opened_local_date": "2026-01-01",
 	},
 	"analytics.turns": {

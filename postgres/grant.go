@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -45,8 +46,14 @@ func Grant(ctx context.Context, pool *pgxpool.Pool, role string, orgs ...string)
 		if err := setOrgs(ctx, tx, role, orgs); err != nil {
 			return err
 		}
-		warnings, err = warn(ctx, tx, role)
-		return err
+		if warnings, err = warn(ctx, tx, role); err != nil {
+			return err
+		}
+		if isSet, err := setJIT(ctx, tx, role, "set jit = off"); err != nil || isSet {
+			return err
+		}
+		warnings = append(warnings, fmt.Sprintf("role %s compiles its queries, which takes longer here than running them: as a role that may change it, ALTER ROLE %s SET jit = off", role, quoted(role)))
+		return nil
 	})
 	return warnings, err
 }
@@ -57,8 +64,33 @@ func Revoke(ctx context.Context, pool *pgxpool.Pool, role string) error {
 		if err := setRights(ctx, tx, owners, "revoke", "from", role); err != nil {
 			return err
 		}
-		return setOrgs(ctx, tx, role, nil)
+		if err := setOrgs(ctx, tx, role, nil); err != nil {
+			return err
+		}
+		_, err := setJIT(ctx, tx, role, "reset jit")
+		return err
 	})
+}
+
+// setJIT changes whether the role's queries in this database are compiled. isSet is false where the one who grants may not
+// change roles, which managed servers often forbid.
+func setJIT(ctx context.Context, tx pgx.Tx, role, change string) (isSet bool, err error) {
+	var database string
+	if err := tx.QueryRow(ctx, "select current_database()").Scan(&database); err != nil {
+		return false, fmt.Errorf("asking for the database's name: %w", err)
+	}
+	statement := fmt.Sprintf("alter role %s in database %s %s", quoted(role), quoted(database), change)
+	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, statement)
+		return err
+	})
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "42501" {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", statement, err)
+	}
+	return true, nil
 }
 
 // asOwner does something to a role in one transaction, one at a time. owners are the roles whose tables the readers read.

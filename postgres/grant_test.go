@@ -222,6 +222,36 @@ func TestTheArchiveIsWrittenAsBeforeByWhoMayWriteIt(t *testing.T) {
 	}
 }
 
+// TestAReadersQueriesAreNotCompiled: who may not change roles is told what to ask for.
+func TestAReadersQueriesAreNotCompiled(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	reader := a.role("login")
+	jit := func() string { return texts(t, a.as(reader), "select current_setting('jit')")[0] }
+	if before := jit(); before != "on" {
+		t.Fatalf("jit is %s before anything is granted, want on", before)
+	}
+	a.grant(reader)
+	if got := jit(); got != "off" {
+		t.Errorf("a reader's queries run with jit %s, want off", got)
+	}
+	if err := postgres.Revoke(t.Context(), a.pool, reader); err != nil {
+		t.Fatal(err)
+	}
+	if got := jit(); got != "on" {
+		t.Errorf("after its rights were taken away the role has jit %s, want on", got)
+	}
+	owner := a.role("login")
+	a.exec(fmt.Sprintf("grant %s to %s", texts(t, a.pool, "select quote_ident(tableowner) from pg_tables where schemaname = 'inbox' and tablename = 'chats'")[0], owner))
+	warnings, err := postgres.Grant(t.Context(), connect(t, a.urlOf(owner)), reader)
+	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "SET jit = off") {
+		t.Errorf("an owner that may not change roles should be told what to ask for: %v, %v", warnings, err)
+	}
+	if got := a.orgsIn(reader, "inbox.chats"); len(got) == 0 {
+		t.Errorf("the reader sees no org, though the grant says that it did the rest")
+	}
+}
+
 func TestGrantSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t)

@@ -62,10 +62,12 @@ left join inbox.chat_states as s on s.org_id = c.org_id and s.chat_id = c.chat_i
 -- not analyzed since they grew, that is a look into the primary key for each, and not through all of the org's rows. Of tables
 -- that look empty the order of the key tells it from the other indexes.
 select m.chat_id, m.message_id, m.created_at, m.sender, m.status, m.deleted_at, m.user_id,
-    m.model, ch.type as channel_type, ch.contact_id
+    m.model, m.input_tokens, m.output_tokens, m.total_tokens, m.input_tokens_cache_read, m.input_tokens_cache_write,
+    ch.type as channel_type, ch.contact_id
 from unnest(@chat_ids::text[]) as k (key)
 cross join lateral (
-    select g.org_id, g.chat_id, g.message_id, g.created_at, g.sender, g.status, g.deleted_at, g.user_id, g.model, g.contact_channel_id
+    select g.org_id, g.chat_id, g.message_id, g.created_at, g.sender, g.status, g.deleted_at, g.user_id, g.model, g.contact_channel_id,
+        g.input_tokens, g.output_tokens, g.total_tokens, g.input_tokens_cache_read, g.input_tokens_cache_write
     from inbox.messages as g
     where g.org_id = @org_id and g.chat_id = k.key
     order by g.message_id offset 0
@@ -137,7 +139,7 @@ with moments as (
     select @ats::timestamptz[] as ats
 ), spans as (
     select (upper(s.state) = 'SNOOZED')::int4 as snoozed, (upper(s.state) = 'OPEN')::int4 as open,
-        (upper(s.state) = 'OPEN' and s.assigned_user_id is null)::int4 as unassigned,
+        (s.assigned_user_id is null)::int4 as unassigned,
         width_bucket(s.began_at - interval '1 microsecond', m.ats) as before_first,
         coalesce(width_bucket(s.ended_at - interval '1 microsecond', m.ats), cardinality(m.ats)) as last
     from analytics.chat_spans as s cross join moments as m
