@@ -224,11 +224,11 @@ var pages = []*page{
 		panels: []*panel{
 			{
 				id: "backlog_now", title: "Right now", kind: figures, counted: "chats", isWide: true,
-				definition: "Chats that are open or snoozed and not deleted, whatever the period. Unassigned counts the snoozed ones too.",
+				definition: "Chats that are open or snoozed and not deleted, whatever the period. Unassigned: assigned to nobody.",
 			},
 			{
 				id: "backlog_by_day", title: "Backlog at midnight", kind: lines, unit: count, what: "Chats", counted: "days", isWide: true,
-				definition: "Chats that were open or snoozed at the midnight with which the day, week or month began. Unassigned: of the open ones.",
+				definition: "Chats that were open or snoozed at the midnight with which the day, week or month began. Unassigned: of both.",
 				columns: []column{
 					{name: "day", label: "Day", unit: day}, {name: "open", label: "Open", unit: count, color: 1}, {name: "snoozed", label: "Snoozed", unit: count, color: 3},
 					{name: "unassigned", label: "Unassigned", unit: count, color: 2},
@@ -257,7 +257,7 @@ var pages = []*page{
 				definition: "Usage of the messages of the period, whatever became of them. Estimated: tokens times the price in force on the day (archiver settings, model_prices); a model without a price has no cost. For each case with AI: divided by the cases opened in the period that have an AI reply.",
 			},
 			{
-				id: "cost_by_day", title: "Estimated cost", kind: bars, unit: money, counted: "messages with a price",
+				id: "cost_by_day", title: "Estimated cost", kind: bars, unit: money, counted: "messages with a price", empty: "No model of these days has a price. archiver settings sets prices (model_prices).",
 				definition: "Tokens times the price in force on the day, in the currency that most messages are priced in. Amounts of different currencies are never added.",
 				columns:    []column{{name: "day", label: "Day", unit: day}, {name: "cost", label: "Estimated cost", unit: money, color: 1}},
 			},
@@ -267,6 +267,15 @@ var pages = []*page{
 				columns: []column{
 					{name: "day", label: "Day", unit: day}, {name: "input", label: "Read", unit: tokens, color: 1}, {name: "cached", label: "Read from the cache", unit: tokens, color: 3},
 					{name: "output", label: "Written", unit: tokens, color: 2},
+				},
+			},
+			{
+				id: "cost_cases", title: "Per case", kind: table, counted: "cases with a known cost", isWide: true, empty: "No case with an AI reply was opened in these days.",
+				definition: "Cases opened in the period with an AI reply, by the assistant in charge: tokens of all messages of the case, and what these cost. A case with a model that has no price, or that is not complete, has no cost and is not in the columns of cost.",
+				columns: []column{
+					{name: "assistant", label: "Assistant", unit: text, filter: "assistant", key: "assistant_id"}, {name: "cases", label: "Cases", unit: count, hasBar: true},
+					{name: "tokens_mean", label: "Tokens a case", unit: tokens}, {name: "cost_p50", label: "Cost, median", unit: money}, {name: "cost_mean", label: "Cost, mean", unit: money},
+					{name: "cost", label: "In all", unit: money},
 				},
 			},
 			{
@@ -284,12 +293,16 @@ var pages = []*page{
 		id: "growth", title: "Growth", about: "What ads and broadcasts bring.",
 		panels: []*panel{
 			{
+				id: "growth_totals", title: "Ads and broadcasts", kind: figures,
+				definition: "Cases that came by an ad or link, the first after each referral; engaged are those whose customer wrote a second message. Broadcasts: chats they went to, and how many of these wrote within 72 hours, of those of which it is known.",
+			},
+			{
 				id: "ads_funnel", title: "From ad to rating", kind: bars, unit: count, counted: ofCases, empty: "No case of these days came by an ad or link.",
 				definition: "What became of those who came by an ad or link: only the first case after each referral, by the day it was opened. Engaged: the customer wrote a second message.",
 				columns:    []column{{name: "step", label: "Step", unit: bucket}, {name: "cases", label: "Cases", unit: count, color: 1}},
 			},
 			{
-				id: "ads", title: "Ads", kind: table, counted: ofCases, empty: "No case of these days came by an ad or link.",
+				id: "ads", title: "Ads", kind: table, counted: ofCases, isWide: true, empty: "No case of these days came by an ad or link.",
 				definition: "The same by ad. Shares are of opened.",
 				columns: []column{
 					{name: "ad", label: "Ad", unit: text}, {name: "source", label: "Source", unit: text}, {name: "opened", label: "Opened", unit: count, hasBar: true}, {name: "engaged", label: "Engaged", unit: percent},
@@ -311,17 +324,17 @@ var pages = []*page{
 		panels: []*panel{
 			freshness,
 			{
+				id: "coverage_by_day", title: "Coverage over time", kind: lines, unit: percent, counted: "events",
+				definition: "Share of replies with a complete time, and of cases that are complete, by day. Cases from before the archive are never complete: how they stood was not seen.",
+				columns:    []column{{name: "day", label: "Day", unit: day}, {name: "replies", label: "Replies", unit: percent, color: 1}, {name: "cases", label: "Cases", unit: percent, color: 3}},
+			}, {
 				id: "coverage", title: "Coverage", kind: table, counted: "events", empty: "There is nothing to measure in these days.",
 				definition: "Of the events that should have a value (eligible), those whose value is known to be complete (measured). What is not measured is in no number of the other pages.",
 				columns:    []column{{name: "metric", label: "Number", unit: text}, {name: "measured", label: "Measured", unit: percent, hasBar: true}},
 			},
+
 			{
-				id: "coverage_by_day", title: "Coverage over time", kind: lines, unit: percent, counted: "events",
-				definition: "Share of replies with a complete time, and of cases that are complete, by day. Cases from before the archive are never complete: how they stood was not seen.",
-				columns:    []column{{name: "day", label: "Day", unit: day}, {name: "replies", label: "Replies", unit: percent, color: 1}, {name: "cases", label: "Cases", unit: percent, color: 3}},
-			},
-			{
-				id: "missing", title: "What is missing, and why", kind: table, counted: "cases and replies complete or open", isWide: true, empty: "Nothing is known to be missing in these days.",
+				id: "missing", title: "What is missing, and why", kind: table, counted: "cases and replies complete or open", empty: "Nothing is known to be missing in these days.",
 				definition: "Cases and replies that are in no time, by the reason. Partial: something is missing or may be. Imported: from before the archive. archiver backfill reads the message lists again, which completes what can be.",
 				columns: []column{
 					{name: "fact", label: "What", unit: text}, {name: "missing", label: "Missing", unit: count, hasBar: true}, {name: "are", label: "They are", unit: text}, {name: "reason", label: "Why", unit: text},

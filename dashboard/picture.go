@@ -38,8 +38,8 @@ const (
 	// dot is the radius of a point of a line, in pixels.
 	dot = 2.6
 
-	marginTop, marginBottom, marginRight = 10, 26, 8
-	labelGap, labelHeight                = 6, 15
+	marginTop, marginBottom, marginRight = 10, 31, 8
+	labelGap, labelHeight                = 6, 18
 )
 
 // draw draws the picture at a size in pixels. The chart library places the bars and lines; colors are left to the stylesheet, so
@@ -187,7 +187,7 @@ func (p *picture) categories(b *strings.Builder, plot box, width int) {
 			continue
 		}
 		ends[row] = x + half + labelGap
-		fmt.Fprintf(b, `<text class="tick" x="%.1f" y="%d" text-anchor="middle">%s</text>`, x, plot.y+plot.h+18+row*labelHeight, escape(label))
+		fmt.Fprintf(b, `<text class="tick" x="%.1f" y="%d" text-anchor="middle">%s</text>`, x, plot.y+plot.h+23+row*labelHeight, escape(label))
 	}
 	for i, tip := range p.tips {
 		fmt.Fprintf(b, `<rect class="field" x="%.1f" y="%d" width="%.1f" height="%d"><title>%s</title></rect>`,

@@ -349,7 +349,9 @@ func (v *visit) picture(p *panel, a *answer, pv *panelView) error {
 	}
 	pv.Caption = v.caption(p, pic)
 	if !isKnown {
-		pv.Empty = "Nothing of this could be measured in these days."
+		if pv.Empty = p.empty; pv.Empty == "" {
+			pv.Empty = "Nothing of this could be measured in these days."
+		}
 		pv.IsPicture = false
 		return nil
 	}
