@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -160,48 +159,76 @@ func (b *browser) problems(url string) (problems []string) {
 
 var pageIDs = []string{"", "volume", "responsiveness", "ai", "agents", "csat", "backlog", "cost", "growth", "health"}
 
-func TestEveryPageIsReadableInLightInDarkAndOnAPhoneWhateverPeopleCallThemselves(t *testing.T) {
+func TestAMonthOnThePages(t *testing.T) {
 	t.Parallel()
-	began := time.Now()
 	a := newMonth(t)
-	t.Logf("month %s", time.Since(began))
+	run := func(name string, test func(*testing.T, *archive)) {
+		t.Run(name, func(t *testing.T) {
+			of := *a
+			of.t = t
+			test(t, &of)
+		})
+	}
+	run("the numbers of a page are those of the SQL behind it", numbersAreThoseOfTheSQL)
+	run("headlines are the counts of the facts", headlinesAreCountsOfFacts)
 	b := openBrowser(t)
-	t.Logf("browser %s", time.Since(began))
-	check := func(l look, path string) {
-		for _, p := range b.problems(a.url + path) {
-			t.Errorf("%s in %s: %s", path, l.name, p)
-		}
+	inBrowser := func(name string, test func(*testing.T, *browser, *archive)) {
+		run(name, func(t *testing.T, a *archive) {
+			was := b.t
+			b.t = t
+			defer func() { b.t = was }()
+			test(t, b, a)
+		})
 	}
+	inBrowser("every page is readable in light, in dark and on a phone", pagesAreReadable)
+	inBrowser("the keyboard reaches everything", keyboardReaches)
+	inBrowser("filters are followed and kept", filtersAreKept)
+	inBrowser("hostile names are only names", hostileNamesAreNames)
+}
+
+func pagesAreReadable(t *testing.T, b *browser, a *archive) {
 	for _, l := range looks {
 		b.as(l)
 		for _, id := range pageIDs {
-			check(l, "/"+id)
+			b.check(t, l, a.url, "/"+id)
 		}
-		check(l, "/sql/response_times")
+		b.check(t, l, a.url, "/sql/response_times")
 	}
-	t.Logf("looked %s", time.Since(began))
-	t.Run("the keyboard reaches everything", func(t *testing.T) { b.t = t; b.as(looks[0]); keyboardReaches(t, b, a) })
-	t.Run("filters are followed and kept", func(t *testing.T) { b.t = t; filtersAreKept(t, b, a) })
-	b.t = t
-	t.Logf("used %s", time.Since(began))
+}
+
+func hostileNamesAreNames(t *testing.T, b *browser, a *archive) {
 	a.makeHostile()
+	for _, path := range []string{"/agents", "/ai", "/growth", "/csat", "/volume"} {
+		if body := a.get(path); !strings.Contains(body, "&lt;script&gt;") || strings.Contains(body, "<script") {
+			t.Errorf("%s should show the hostile names, escaped", path)
+		}
+	}
 	for _, l := range looks {
 		b.as(l)
 		for _, id := range pageIDs {
-			check(l, "/"+id)
+			b.check(t, l, a.url, "/"+id)
 		}
 		for _, path := range []string{"/volume?period=today", "/responsiveness?period=365d", "/sql/csat_unhappy?agent=%3Cscript%3Ealert(1)%3C/script%3E"} {
-			check(l, path)
+			b.check(t, l, a.url, path)
 		}
+	}
+}
+
+// check opens a page and tells of what is wrong with it.
+func (b *browser) check(t *testing.T, l look, url, path string) {
+	t.Helper()
+	for _, p := range b.problems(url + path) {
+		t.Errorf("%s in %s: %s", path, l.name, p)
 	}
 }
 
 // keyboardReaches presses Tab through a page.
 func keyboardReaches(t *testing.T, b *browser, a *archive) {
+	b.as(looks[0])
 	b.do(chromedp.Navigate(a.url + "/volume"))
 	want := ask(b, chromedp.Evaluate[[]string](`(() => {
 		const all = [...document.querySelectorAll('a[href], select, input:not([type=hidden]), button, summary, [tabindex="0"]')]
-			.filter(e => e.getClientRects().length && getComputedStyle(e).visibility !== 'hidden');
+			.filter(e => e.getClientRects().length && e.checkVisibility());
 		return all.map((e, i) => e.dataset.place = String(i) + ' ' + e.tagName + ' ' + (e.getAttribute('aria-label') || e.name || e.textContent.trim()));
 	})()`))
 	if len(want) < 40 {
