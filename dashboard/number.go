@@ -48,6 +48,8 @@ func write(value any, u unit, currency string, zone *time.Location) string {
 		return fmt.Sprintf("%02.0f:00", v)
 	case money:
 		return amount(v, currency)
+	case tokens:
+		return grouped(v, 0)
 	}
 	if v != math.Trunc(v) {
 		return grouped(v, 1)
@@ -119,7 +121,7 @@ func since(s float64) string {
 // amount writes money with two decimals, small amounts with as many as they need to say something.
 func amount(v float64, currency string) string {
 	decimals := 2
-	if v != 0 && math.Abs(v) < 1 {
+	if v != 0 && math.Abs(v) < 0.1 {
 		decimals = 4
 	}
 	return strings.TrimSpace(grouped(v, decimals) + " " + currency)
