@@ -293,6 +293,11 @@ func filtersAreKept(t *testing.T, b *browser, a *archive) {
 	if address := follow(`#agents tbody a`); !strings.Contains(address, "agent=") {
 		t.Errorf("a person's name leads to %s, want the page of that person", address)
 	}
+	open("/")
+	follow(`//a[.="Load again every 30 seconds"]`)
+	if every := ask(b, chromedp.AttributeValue(`meta[http-equiv="refresh"]`, "content")).Value; every != "30" {
+		t.Errorf("Live loads again every %q seconds, want 30", every)
+	}
 	open("/volume")
 	csv := ask(b, chromedp.AttributeValue(`#volume_channels .panel-foot a[aria-label^="CSV"]`, "href")).Value
 	if body := a.get(csv); !strings.HasPrefix(body, "channel_key,channel,opened,") || strings.Count(body, "\n") < 5 {

@@ -349,15 +349,15 @@ var pages = []*page{
 				},
 			},
 			{
-				id: "flaws", title: "Flaws", kind: table, counted: "flaws shown", empty: "Nothing was wrong with what was received in these days.",
+				id: "flaws", title: "Flaws", kind: table, counted: "flaws shown", isWide: true, empty: "Nothing was wrong with what was received in these days.",
 				definition: "What was wrong with events as they came, by the day they were received: fields that could not be read, which are NULL in the tables and whole in raw.events.",
 				columns: []column{
 					{name: "flaw", label: "Flaw", unit: text}, {name: "times", label: "Events", unit: count, hasBar: true}, {name: "last_seen", label: "Last", unit: moment},
 				},
 			},
 			{
-				id: "drift", title: "Drift", kind: table, counted: "fields shown", empty: "Invent sends nothing that the archive does not read.",
-				definition: "Fields that Invent sends and the archive does not read, seen in the period or after it, the newest first. Nothing of them is lost: they are in raw.events. archiver drift tells more.",
+				id: "drift", title: "Drift", kind: table, counted: "fields shown", isWide: true, empty: "Invent sends nothing that the archive does not read.",
+				definition: "Fields that Invent sends and the archive does not read, seen in the period or after it, the newest first; what is within one of them is left out. Nothing of them is lost: they are in raw.events. archiver drift tells more.",
 				columns: []column{
 					{name: "path", label: "Field", unit: text}, {name: "json_type", label: "Type", unit: text}, {name: "sightings", label: "Seen", unit: count}, {name: "first_seen_at", label: "First", unit: moment},
 				},

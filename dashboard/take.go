@@ -45,12 +45,24 @@ func (s *Server) serveSQL(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-var parameter = regexp.MustCompile(`@[a-z]+`)
+var (
+	parameter = regexp.MustCompile(`@[a-z]+`)
+	// optional is a filter's line, which has no part in a statement without it.
+	optional = regexp.MustCompile(`\s+and \(@(assistant|agent|channel)::text is null or ([^()]+)\)`)
+)
 
 // standalone is a panel's statement with its arguments written in, for psql.
 func (v *visit) standalone(p *panel) string {
 	args := v.args()
-	statement := parameter.ReplaceAllStringFunc(p.sql(), func(name string) string { return literal(args[name[1:]]) })
+	statement := optional.ReplaceAllStringFunc(p.sql(), func(line string) string {
+		m := optional.FindStringSubmatch(line)
+		if args[m[1]] == nil {
+			return ""
+		}
+		before, _, _ := strings.Cut(line, "(")
+		return before + m[2]
+	})
+	statement = parameter.ReplaceAllStringFunc(statement, func(name string) string { return literal(args[name[1:]]) })
 	return strings.TrimRight(statement, "\n") + ";\n"
 }
 

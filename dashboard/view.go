@@ -53,6 +53,7 @@ type cellView struct {
 	Text      string
 	IsNumeric bool
 	IsNone    bool
+	IsShort   bool   // not to be broken into lines
 	Link      string // of the chat, elsewhere
 	Choose    string // the address that filters by it
 	Bar       string // its length in percent; empty: none
@@ -250,6 +251,7 @@ func isNumeric(u unit) bool {
 func (v *visit) cell(p *panel, c column, a *answer, row int) cellView {
 	value := a.cell(row, c.name)
 	cell := cellView{Text: write(value, c.unit, a.textAt(row, "currency"), v.zone), IsNumeric: isNumeric(c.unit), IsNone: value == nil}
+	cell.IsShort = !cell.IsNumeric && c.unit != text
 	if c.unit == day {
 		cell.Text = v.dayText(value, p.kind != table)
 	}
