@@ -150,7 +150,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if server.Shutdown(ending) != nil {
 		_ = server.Close() // somebody reads too slowly to be waited for
 	}
-	<-failed
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving the dashboard: %w", err)
+	}
 	return nil
 }
 

@@ -19,8 +19,8 @@ type panelView struct {
 	SQL, CSV                       string // addresses
 	Figures                        []figureView
 	Legend                         []legendView
-	Wide, Narrow                   template.HTML
-	Table                          *tableView // of a picture: the numbers behind it
+	Pictures                       []template.HTML // one for each size of screen
+	Table                          *tableView      // of a picture: the numbers behind it
 	Heat                           *heatView
 	IsPicture                      bool
 }
@@ -323,7 +323,19 @@ func (v *visit) heat(_ *panel, a *answer) *heatView {
 	return h
 }
 
-// picture draws a panel twice, for wide and for narrow screens, and writes its numbers as a table.
+// size is one of those a picture is drawn in, of which the stylesheet shows the one that fits the screen: scaled, its words would
+// be too small or too large.
+type size struct {
+	name          string
+	width, height int
+}
+
+var (
+	halfSizes  = []size{{"wide", 520, 230}, {"narrow", 318, 200}}
+	wholeSizes = []size{{"wide", 1080, 230}, {"medium", 520, 230}, {"narrow", 318, 200}}
+)
+
+// picture draws a panel in each size, and writes its numbers as a table.
 func (v *visit) picture(p *panel, a *answer, pv *panelView) error {
 	pv.IsPicture = true
 	pic := &picture{id: p.id, title: p.title, kind: p.kind, unit: p.unit, currency: a.textAt(0, "currency")}
@@ -361,16 +373,16 @@ func (v *visit) picture(p *panel, a *answer, pv *panelView) error {
 		pv.Legend = nil
 	}
 	pic.about = v.describe(p, pic)
-	width := 520
+	sizes := halfSizes
 	if p.isWide {
-		width = 1080
+		sizes = wholeSizes
 	}
-	var err error
-	if pv.Wide, err = pic.draw(width, 230, "wide"); err != nil {
-		return err
-	}
-	if pv.Narrow, err = pic.draw(318, 200, "narrow"); err != nil {
-		return err
+	for _, size := range sizes {
+		drawn, err := pic.draw(size.width, size.height, size.name)
+		if err != nil {
+			return err
+		}
+		pv.Pictures = append(pv.Pictures, drawn)
 	}
 	pv.Table = v.table(p, a)
 	return nil
