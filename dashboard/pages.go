@@ -325,7 +325,7 @@ var pages = []*page{
 			freshness,
 			{
 				id: "coverage_by_day", title: "Coverage over time", kind: lines, unit: percent, counted: "events",
-				definition: "Share of replies with a complete time, and of cases that are complete, by day. Cases from before the archive are never complete: how they stood was not seen.",
+				definition: "Share of replies with a complete time, and of cases that are complete, by day. A case that is still open is not complete yet, so the newest days are low; one from before the archive never is, for how it stood was not seen.",
 				columns:    []column{{name: "day", label: "Day", unit: day}, {name: "replies", label: "Replies", unit: percent, color: 1}, {name: "cases", label: "Cases", unit: percent, color: 3}},
 			}, {
 				id: "coverage", title: "Coverage", kind: table, counted: "events", empty: "There is nothing to measure in these days.",

@@ -85,6 +85,9 @@ func (v *visit) view(p *panel, a *answer) (*panelView, error) {
 		if pv.Empty == "" {
 			pv.Empty = "The archive has nothing of these days."
 		}
+		if p.counted != "" {
+			pv.Coverage = coverageOf(0, 0, false, p.counted)
+		}
 		return pv, nil
 	}
 	pv.Coverage = coverage(p, a)
