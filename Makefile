@@ -4,7 +4,7 @@
 # Both need Go and make only; what is missing of Postgres they install through the system's package manager.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race faults bench microbench generate dictionary cookbook screenshots lint build
+.PHONY: help demo test race faults bench microbench generate dictionary cookbook dashboards screenshots lint build
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ screenshots: ## draw docs/screenshots anew: every page of the dashboard, of a si
 	@sh scripts/install-postgres.sh
 	@sh scripts/install-chromium.sh
 	go test ./dashboard -run Screenshots -screenshots ../docs/screenshots
+
+dashboards: ## write deploy/grafana/dashboards in the one way of writing them, after an export from Grafana
+	go test ./cmd/archiver -run GrafanasDashboardsAreWritten -update
 
 lint: ## run the linters of .golangci.yml
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...

@@ -55,10 +55,11 @@ func (m *Message) counts() bool {
 
 func (m *Message) isReply() bool { return m.Sender == senderAI || m.Sender == senderHuman }
 
-// Change is a version of a chat's state that differs from the one before.
+// Change is a version of a chat's state that differs from the one before, or with which several messages came.
 type Change struct {
 	At             time.Time  // of the version that showed it, by Invent's clock: it happened then or before
 	UnchangedUntil *time.Time // of the last version before it; nil for the first that was seen
+	UnseenRise     *int64     // so many messages of the customer came with it, where that is more than one
 	State
 }
 

@@ -83,7 +83,7 @@ func (w *walk) missesMessages(before *Message, to time.Time) *string {
 			return because("it was not listened to, and what was missed is not fetched")
 		}
 	}
-	if w.hasHole(to) {
+	if w.lacksLast(to) || w.lacksUnseen(to) {
 		return because("a message of the customer is missing")
 	}
 	return nil
@@ -92,8 +92,30 @@ func (w *walk) missesMessages(before *Message, to time.Time) *string {
 // sameMoment is how far apart a message's time and the state's word of it may be.
 const sameMoment = time.Second
 
-// hasHole reports whether the chat's state speaks of a message of the customer that is not there.
-func (w *walk) hasHole(to time.Time) bool {
+// lacksUnseen reports whether more messages came that the team had not seen than are there: of several that came with one
+// version the socket shows the last. Where the message list was read since, they are there.
+func (w *walk) lacksUnseen(to time.Time) bool {
+	for i := range w.chat.Changes {
+		c := &w.chat.Changes[i]
+		if c.UnseenRise == nil || c.UnchangedUntil == nil || !c.At.After(*w.chat.CompleteThrough) || !c.UnchangedUntil.Before(to) {
+			continue
+		}
+		var stored int64
+		for j := range w.chat.Messages {
+			m := &w.chat.Messages[j]
+			if m.Sender == senderCustomer && !m.At.Before(c.UnchangedUntil.Add(-sameMoment)) && !m.At.After(c.At.Add(sameMoment)) {
+				stored++
+			}
+		}
+		if stored < *c.UnseenRise {
+			return true
+		}
+	}
+	return false
+}
+
+// lacksLast reports whether the chat's state speaks of a last message of the customer that is not there.
+func (w *walk) lacksLast(to time.Time) bool {
 	at := w.chat.LastContactMessageAt
 	if at == nil || !at.After(*w.chat.CompleteThrough) || at.After(to) {
 		return false

@@ -38,6 +38,7 @@ type vendor struct {
 	messages []map[string]any
 	deleted  map[string]bool
 	team     map[string]bool
+	unseen   int
 	channel  bool // the visitor is known as a contact by now
 	shots    []shot
 }
@@ -127,6 +128,7 @@ func (v *vendor) author(e *happening) map[string]any {
 		v.channel = v.channel || e.who == "customer"
 		m["role"], m["member"] = "user", v.contact()
 		v.state["last_contact_message_at"] = stamp(e.at)
+		v.unseen++
 	case "ai":
 		m["role"], m["model"] = "assistant", "model-v1"
 	case "broadcast":
@@ -136,7 +138,9 @@ func (v *vendor) author(e *happening) map[string]any {
 	default: // somebody of the team
 		v.team[e.who] = true
 		m["role"], m["member"] = "assistant", agent(e.who)
+		v.unseen = 0
 	}
+	v.state["admin_unseen_count"] = v.unseen
 	return m
 }
 

@@ -73,6 +73,18 @@ func runsOf(t *testing.T, c *conversation) (runs []*run) {
 			r.lines = append(r.lines, v.pages(r.lines[0].at.Add(time.Millisecond))...)
 		})
 	}
+	// Of two messages in a row the frame of the first is lost: what the state says of the last one does not show it, but the count
+	// of unseen ones does.
+	for i := 1; i+1 < len(c.events); i++ {
+		if c.events[i].who != "customer" || c.events[i+1].who != "customer" || c.events[i].at.Before(c.listening) || c.events[i+1].noState {
+			continue
+		}
+		add(fmt.Sprintf("lost-unseen-%d", i), func(r *run, v *vendor) {
+			arrives := v.shots[i].arrives
+			r.lines = v.frames(func(at time.Time) bool { return !at.Equal(arrives) })
+			r.lines = append(r.lines, v.pages(r.lines[0].at.Add(time.Millisecond))...)
+		})
+	}
 	for i := range c.events {
 		if c.events[i].at.Before(c.listening) {
 			continue

@@ -82,7 +82,7 @@ func loadChanges(ctx context.Context, q *db.Queries, orgID string, ids []string,
 	for i := range rows {
 		r := &rows[i]
 		if c := byID[r.ChatID]; c != nil {
-			c.Changes = append(c.Changes, Change{At: r.ChangedAt, UnchangedUntil: r.UnchangedUntil, State: State{
+			c.Changes = append(c.Changes, Change{At: r.ChangedAt, UnchangedUntil: r.UnchangedUntil, UnseenRise: r.UnseenRise, State: State{
 				State: r.State, AIEnabled: r.AiEnabled, AssignedUserID: r.AssignedUserID, AssignedAt: r.AssignedAt,
 				CSATScore: r.CsatScore, AssistantID: r.AssistantID, AssistantConfigID: r.AssistantConfigID,
 				IntegrationID: short(r.IntegrationID), HasAutoCSAT: r.EnableAutoCsat,

@@ -310,11 +310,11 @@ func (q *Queries) GetDirtyChats(ctx context.Context, arg GetDirtyChatsParams) ([
 
 const getFactChanges = `-- name: GetFactChanges :many
 select h.chat_id, h.changed_at, h.unchanged_until, h.state, h.ai_enabled, h.assigned_user_id, h.assigned_at, h.csat_score,
-    h.assistant_id, h.assistant_config_id, h.integration_id, k.enable_auto_csat
+    h.assistant_id, h.assistant_config_id, h.integration_id, h.unseen_rise, k.enable_auto_csat
 from unnest($1::text[]) as c (key)
 cross join lateral (
     select g.org_id, g.chat_id, g.changed_at, g.unchanged_until, g.state, g.ai_enabled, g.assigned_user_id, g.assigned_at, g.csat_score,
-        g.assistant_id, g.assistant_config_id, g.integration_id, g.first_seen_at, g.stream_id, g.seq
+        g.assistant_id, g.assistant_config_id, g.integration_id, g.unseen_rise, g.first_seen_at, g.stream_id, g.seq
     from inbox.chat_state_changes as g
     where g.org_id = $2 and g.chat_id = c.key
     order by g.changed_at, g.stream_id, g.seq offset 0
@@ -340,6 +340,7 @@ type GetFactChangesRow struct {
 	AssistantID       *string
 	AssistantConfigID *string
 	IntegrationID     *string
+	UnseenRise        *int64
 	EnableAutoCsat    *bool
 }
 
@@ -364,6 +365,7 @@ func (q *Queries) GetFactChanges(ctx context.Context, arg GetFactChangesParams) 
 			&i.AssistantID,
 			&i.AssistantConfigID,
 			&i.IntegrationID,
+			&i.UnseenRise,
 			&i.EnableAutoCsat,
 		); err != nil {
 			return nil, err

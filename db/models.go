@@ -1379,7 +1379,7 @@ type InboxChatState struct {
 	VersionAt *time.Time
 }
 
-// History of chat_states: one row for each time one of these columns was seen to differ from the version before, with all of their new values. Changes between two versions that were never seen are not here.
+// History of chat_states: one row for each time one of these columns was seen to differ from the version before, or admin_unseen_count to rise by several, with all of their new values. Changes between two versions that were never seen are not here.
 type InboxChatStateChange struct {
 	// The org the row belongs to.
 	OrgID string
@@ -1415,6 +1415,8 @@ type InboxChatStateChange struct {
 	MutedUntil *time.Time
 	// The contacts rating, 1 to 5 stars; NULL when not rated.
 	CsatScore *int32
+	// By how much admin_unseen_count rose at once: so many messages of the contact were written after unchanged_until, of which the socket shows the last alone. NULL where it rose by one or not.
+	UnseenRise *int64
 	// Observed time of the first event that named it.
 	FirstSeenAt time.Time
 	// Observed time of the last event that changed it.

@@ -284,7 +284,7 @@ func (c *chat) foldState(d *description) {
 	if seen := d.seen.time(); seen.Before(s.FirstSeenAt) {
 		s.FirstSeenAt, c.changed.state = seen, true
 	}
-	before := historyOf(s)
+	before, unseen := historyOf(s), s.AdminUnseenCount
 	changed := isNew
 	assistant := orNested(v.AssistantID, v.Assistant.Given(), v.Assistant.V.ID)
 	integration := orNested(v.AssistantIntegrationID, v.AssistantIntegration.Given(), v.AssistantIntegration.V.ID)
@@ -309,8 +309,9 @@ func (c *chat) foldState(d *description) {
 	} {
 		changed = changed || did
 	}
-	if now := historyOf(s); isNew || !now.equal(&before) {
-		c.history = append(c.history, now.change(c, d, clock))
+	rise := riseOf(unseen, s.AdminUnseenCount)
+	if now := historyOf(s); isNew || rise != nil || !now.equal(&before) {
+		c.history = append(c.history, now.change(c, d, clock, rise))
 	}
 	if changed {
 		s.LastSeenAt = d.seen.time()

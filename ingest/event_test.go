@@ -80,7 +80,7 @@ func TestOneEventArrivesInEveryColumnOfEveryTableItTouches(t *testing.T) {
 	})
 	change := maps.Clone(history)
 	maps.Copy(change, row{
-		"chat_id": "chat-7f3a", "changed_at": clock, "stream_id": stream, "seq": int64(1), "unchanged_until": nil,
+		"chat_id": "chat-7f3a", "changed_at": clock, "stream_id": stream, "seq": int64(1), "unchanged_until": nil, "unseen_rise": nil,
 	})
 	file := func(of row) row {
 		of["chat_id"], of["message_id"], of["deleted_at"] = "chat-7f3a", "message-88", nil

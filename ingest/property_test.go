@@ -95,7 +95,7 @@ func anyState(t *rapid.T) map[string]any {
 		"id": pick(t, "state id", "st1", "st1", absent{}, nil), "state": maybe(t, "state", "OPEN", "CLOSED"),
 		"integration_id": maybe(t, "integration", "internal"), "assistant_id": maybe(t, "assistant id", "a1", "a2"),
 		"assistant_integration_id": maybe(t, "integration id", "i1"),
-		"ai_enabled":               maybe(t, "ai", true, false), "admin_unseen_count": maybe(t, "unseen", 0, 1, "many"),
+		"ai_enabled":               maybe(t, "ai", true, false), "admin_unseen_count": maybe(t, "unseen", 0, 1, 3, -3, "many"),
 		"assistant": maybe(t, "assistant", map[string]any{"id": "a1"},
 			map[string]any{"id": "a1", "name": "Lumi", "config": map[string]any{"n": rapid.IntRange(1, 2).Draw(t, "n")}}),
 		"assistant_integration": maybe(t, "assistant integration", map[string]any{"id": "i1", "enabled": true}, map[string]any{"id": "i2"}),

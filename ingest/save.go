@@ -243,6 +243,7 @@ func (b *batch) saveHistory(ctx context.Context, q *db.Queries) error {
 			p.FollowUpAts = append(p.FollowUpAts, r.FollowUpAt)
 			p.MutedUntils = append(p.MutedUntils, r.MutedUntil)
 			p.CsatScores = append(p.CsatScores, r.CsatScore)
+			p.UnseenRises = append(p.UnseenRises, r.UnseenRise)
 			p.FirstSeenAts = append(p.FirstSeenAts, r.FirstSeenAt)
 			p.LastSeenAts = append(p.LastSeenAts, r.LastSeenAt)
 			p.VersionAts = append(p.VersionAts, r.VersionAt)

@@ -422,13 +422,14 @@ create table inbox.chat_state_changes (
     follow_up_at             timestamptz,
     muted_until              timestamptz,
     csat_score               int4,
+    unseen_rise              int8,
     first_seen_at            timestamptz not null,
     last_seen_at             timestamptz not null,
     version_at               timestamptz,
     primary key (org_id, chat_id, changed_at, stream_id, seq),
     foreign key (org_id, chat_id) references inbox.chats
 );
-comment on table inbox.chat_state_changes is 'History of chat_states: one row for each time one of these columns was seen to differ from the version before, with all of their new values. Changes between two versions that were never seen are not here.';
+comment on table inbox.chat_state_changes is 'History of chat_states: one row for each time one of these columns was seen to differ from the version before, or admin_unseen_count to rise by several, with all of their new values. Changes between two versions that were never seen are not here.';
 comment on column inbox.chat_state_changes.org_id is 'The org the row belongs to.';
 comment on column inbox.chat_state_changes.chat_id is 'The chat.';
 comment on column inbox.chat_state_changes.changed_at is 'The sources clock (data.updated_at) of the first version with the new values: the change happened after unchanged_until and not after this.';
@@ -446,6 +447,7 @@ comment on column inbox.chat_state_changes.assistant_config_id is 'The assistant
 comment on column inbox.chat_state_changes.follow_up_at is 'When the next automatic follow-up is due; NULL when unset.';
 comment on column inbox.chat_state_changes.muted_until is 'Until when the chat is muted; NULL when unset.';
 comment on column inbox.chat_state_changes.csat_score is 'The contacts rating, 1 to 5 stars; NULL when not rated.';
+comment on column inbox.chat_state_changes.unseen_rise is 'By how much admin_unseen_count rose at once: so many messages of the contact were written after unchanged_until, of which the socket shows the last alone. NULL where it rose by one or not.';
 comment on column inbox.chat_state_changes.first_seen_at is 'Observed time of the first event that named it.';
 comment on column inbox.chat_state_changes.last_seen_at is 'Observed time of the last event that changed it.';
 comment on column inbox.chat_state_changes.version_at is 'The same as changed_at.';

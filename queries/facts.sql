@@ -77,11 +77,11 @@ order by m.chat_id, m.created_at, m.message_id;
 
 -- name: GetFactChanges :many
 select h.chat_id, h.changed_at, h.unchanged_until, h.state, h.ai_enabled, h.assigned_user_id, h.assigned_at, h.csat_score,
-    h.assistant_id, h.assistant_config_id, h.integration_id, k.enable_auto_csat
+    h.assistant_id, h.assistant_config_id, h.integration_id, h.unseen_rise, k.enable_auto_csat
 from unnest(@chat_ids::text[]) as c (key)
 cross join lateral (
     select g.org_id, g.chat_id, g.changed_at, g.unchanged_until, g.state, g.ai_enabled, g.assigned_user_id, g.assigned_at, g.csat_score,
-        g.assistant_id, g.assistant_config_id, g.integration_id, g.first_seen_at, g.stream_id, g.seq
+        g.assistant_id, g.assistant_config_id, g.integration_id, g.unseen_rise, g.first_seen_at, g.stream_id, g.seq
     from inbox.chat_state_changes as g
     where g.org_id = @org_id and g.chat_id = c.key
     order by g.changed_at, g.stream_id, g.seq offset 0

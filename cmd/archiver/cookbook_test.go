@@ -19,7 +19,7 @@ import (
 
 const cookbookFile = "../../docs/cookbook.md"
 
-var updateCookbook = flag.Bool("update", false, "write the answers in docs/cookbook.md anew")
+var update = flag.Bool("update", false, "write docs/cookbook.md and deploy/grafana/dashboards anew instead of complaining")
 
 // recipe is a query in the cookbook, and the table below it: its answer.
 var recipe = regexp.MustCompile("(?s)```sql\n(.*?)```\n(?:\n((?:\\|[^\n]*\n)+))?")
@@ -53,7 +53,7 @@ func TestTheCookbooksAnswersAreWhatAReaderGets(t *testing.T) {
 		if n == 0 {
 			t.Errorf("%s has no rows for an answer, which shows nothing", question)
 		}
-		if answer != want && !*updateCookbook {
+		if answer != want && !*update {
 			t.Errorf("%s is answered by\n%s\nand docs/cookbook.md says\n%s\nmake cookbook writes the answers anew", question, answer, want)
 		}
 		return "```sql\n" + sql + "```\n\n" + answer
@@ -61,7 +61,7 @@ func TestTheCookbooksAnswersAreWhatAReaderGets(t *testing.T) {
 	if asked < 30 {
 		t.Errorf("the cookbook has %d queries, want 30 or more", asked)
 	}
-	if *updateCookbook && updated != string(text) {
+	if *update && updated != string(text) {
 		if err := os.WriteFile(cookbookFile, []byte(updated), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -22,6 +22,7 @@ type simulateCommand struct {
 	Days   int      `name:"days" placeholder:"N" default:"30" help:"Days of history up to now."`
 	Rate   float64  `name:"rate" placeholder:"N" default:"10" help:"Events a second, over all organizations."`
 	Speed  float64  `name:"speed" placeholder:"N" help:"Instead of --rate: send the history over the socket at this many simulated seconds a second, once every organization has a client; it ends now."`
+	Replay bool     `name:"replay" help:"Send the history over the socket first, as fast as it is taken, once every organization has a client; then go on at --rate."`
 	Quirks []string `name:"quirks" placeholder:"NAME" help:"Readings of the API that its documentation leaves open, by name; several are put together. One of: ${quirks}."`
 }
 
@@ -33,6 +34,7 @@ Examples:
 
     archiver simulate
     archiver simulate --listen 127.0.0.1:9000 --seed 7 --rate 500
+    archiver simulate --orgs 1 --days 60 --replay
     archiver simulate --days 90 --speed 50000 --quirks nulls,repeats`
 }
 
@@ -53,6 +55,11 @@ func (c *simulateCommand) Run(p *program) error {
 	group, ctx := errgroup.WithContext(p.ctx)
 	group.Go(func() error { return server.Run(ctx, listener) })
 	group.Go(func() error {
+		if c.Replay {
+			if err := c.replay(ctx, p, world, server); err != nil {
+				return err
+			}
+		}
 		err := server.Play(ctx)
 		if err == nil {
 			fmt.Fprintln(p.stdout, "The history was sent; the lists stay. Ctrl-C stops it.")
@@ -78,9 +85,27 @@ func (c *simulateCommand) world(p *program, quirks simulator.Quirks) (*simulator
 	options.Rate, options.Live = c.Rate, true
 	world := simulator.NewWorld(config)
 	server := simulator.NewServer(world, options)
+	if c.Replay {
+		return world, server
+	}
 	fmt.Fprintf(p.stdout, "Making %d days of history …\n", c.Days)
 	fmt.Fprintf(p.stdout, "%d events happened; what came of them is in the lists.\n", server.FastForward(now))
 	return world, server
+}
+
+// replay sends the history to those who listen, so that they see what happened and not only what came of it.
+func (c *simulateCommand) replay(ctx context.Context, p *program, world *simulator.World, server *simulator.Server) error {
+	for _, org := range world.Orgs() {
+		if err := server.WaitForClients(ctx, org.ID, 1); err != nil {
+			return err
+		}
+	}
+	events, err := server.PlayUntil(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "%d days of history, %d events, were sent; it goes on at %g events a second.\n", c.Days, events, c.Rate)
+	return nil
 }
 
 // validate checks the numbers and puts the quirks together.
@@ -95,6 +120,9 @@ func (c *simulateCommand) validate() (quirks simulator.Quirks, err error) {
 	}
 	if c.Speed < 0 {
 		return quirks, usagef("--speed is %v: it has to be above 0; leave it out for --rate", c.Speed)
+	}
+	if c.Speed > 0 && c.Replay {
+		return quirks, usagef("--replay sends the history as fast as it is taken and --speed at a pace: leave one of them out")
 	}
 	if c.Days < 0 || c.Days > 3650 {
 		return quirks, usagef("--days is %d: it has to be from 0 to 3650", c.Days)
@@ -137,6 +165,9 @@ func quirkNames() (names []string) {
 func (c *simulateCommand) introduce(p *program, world *simulator.World, address net.Addr) {
 	base := "http://" + address.String()
 	pace := fmt.Sprintf("%g events a second", c.Rate)
+	if c.Replay {
+		pace = fmt.Sprintf("%d days of history once it is listened to, and then %g events a second", c.Days, c.Rate)
+	}
 	if c.Speed > 0 {
 		pace = fmt.Sprintf("%d days of history at %g simulated seconds a second, once it is listened to", c.Days, c.Speed)
 	}

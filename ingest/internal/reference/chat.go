@@ -115,10 +115,16 @@ func (t Tables) addChat(told []*said) {
 			if v.clock != nil {
 				changedAt = *v.clock
 			}
-			if isFirst || differ(before, state.row, historyColumns) {
+			var rise any
+			was, hadCount := before["admin_unseen_count"].(int64)
+			is, hasCount := state.row["admin_unseen_count"].(int64)
+			if hadCount && hasCount && was >= 0 && is-was >= 2 {
+				rise = is - was
+			}
+			if isFirst || rise != nil || differ(before, state.row, historyColumns) {
 				change := Row{
 					"org_id": orgID, "chat_id": chatID, "changed_at": changedAt, "stream_id": s.stream.String(),
-					"seq": s.seen.seq, "unchanged_until": orNull(stateClock),
+					"seq": s.seen.seq, "unchanged_until": orNull(stateClock), "unseen_rise": rise,
 					"first_seen_at": at, "last_seen_at": at, "version_at": changedAt,
 				}
 				for _, name := range historyColumns {
