@@ -254,7 +254,7 @@ var pages = []*page{
 		panels: []*panel{
 			{
 				id: "cost_totals", title: "Tokens and cost", kind: figures, counted: "messages", isWide: true,
-				definition: "Usage of the messages of the period, whatever became of them. Estimated: tokens times the price in force on the day (archiver settings, model_prices); a model without a price has no cost. For each case with AI: divided by the cases opened in the period that have an AI reply.",
+				definition: "Usage of the messages of the period, whatever became of them. Estimated: tokens times the price in force on the day (archiver settings, model_prices); a model without a price has no cost.",
 			},
 			{
 				id: "cost_by_day", title: "Estimated cost", kind: bars, unit: money, counted: "messages with a price", empty: "No model of these days has a price. archiver settings sets prices (model_prices).",
