@@ -3,6 +3,7 @@ package dashboard
 import (
 	"embed"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ var statements embed.FS
 
 // panel is one picture or table with all that is said of it. What it shows are the rows of sql/<id>.sql, which is asked with the
 // arguments @org, @from, @to (local days, both included), @first (the first of these days that the archive has), @step (day,
-// week or month: what a point of a picture stands for), @zone, and @assistant, @agent, @channel (NULL: all). A filter that
+// week or month: what a point of a picture stands for; see inSteps for @step(date)), @zone, and @assistant, @agent, @channel (NULL: all). A filter that
 // the statement does not name does not touch the panel, which says so.
 //
 // Columns n and of count what could be measured of what should be, row by row; total_n and total_of do so for all rows.
@@ -71,8 +72,19 @@ type column struct {
 	hasBar      bool // drawn as a bar beside the number, too
 }
 
-// sql is the panel's statement.
+// sql is the panel's statement as it is written.
 func (p *panel) sql() string { return statement("sql/" + p.id + ".sql") }
+
+var stepOf = regexp.MustCompile(`@step\(([^()]+)\)`)
+
+// inSteps is the panel's statement for points of a day, week or month: @step(date) is the day with which the point of a date
+// begins. It is asked of every fact, and reckoning with days costs a tenth of what date_trunc does.
+func (p *panel) inSteps(step string) string {
+	expression := map[string]string{
+		"day": "$1", "week": "$1 - ($1 - date '1900-01-01') % 7", "month": "date_trunc('month', $1)::date",
+	}[step]
+	return stepOf.ReplaceAllString(p.sql(), expression)
+}
 
 // obeys reports whether a filter is part of the panel's statement.
 func (p *panel) obeys(filter string) bool { return strings.Contains(p.sql(), "@"+filter) }

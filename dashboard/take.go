@@ -54,7 +54,7 @@ var (
 // standalone is a panel's statement with its arguments written in, for psql.
 func (v *visit) standalone(p *panel) string {
 	args := v.args()
-	statement := optional.ReplaceAllStringFunc(p.sql(), func(line string) string {
+	statement := optional.ReplaceAllStringFunc(p.inSteps(v.filter.step()), func(line string) string {
 		m := optional.FindStringSubmatch(line)
 		if args[m[1]] == nil {
 			return ""
@@ -94,7 +94,7 @@ func (s *Server) serveCSV(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	a, err := s.ask(r.Context(), p.sql(), v.args())
+	a, err := s.ask(r.Context(), p.inSteps(v.filter.step()), v.args())
 	if err != nil {
 		s.refuse(w, r, err)
 		return

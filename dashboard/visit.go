@@ -159,7 +159,7 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request, p *page) {
 
 // panelView is a panel with its rows, or with what is wrong; the others are not touched by that.
 func (s *Server) panelView(ctx context.Context, v *visit, p *panel) *panelView {
-	a, err := s.ask(ctx, p.sql(), v.args())
+	a, err := s.ask(ctx, p.inSteps(v.filter.step()), v.args())
 	if err == nil {
 		var pv *panelView
 		if pv, err = v.view(p, a); err == nil {

@@ -1,7 +1,7 @@
 with days as (
-    select distinct date_trunc(@step::text, d)::date as day from generate_series(@first::date, @to::date, interval '1 day') as d
+    select distinct @step(d::date) as day from generate_series(@first::date, @to::date, interval '1 day') as d
 ), turns as (
-    select date_trunc(@step::text, t.replied_local_date)::date as day, count(*) filter (where t.is_first_response) as first,
+    select @step(t.replied_local_date) as day, count(*) filter (where t.is_first_response) as first,
         count(*) filter (where t.is_first_response is not true) as later, count(t.reply_seconds) as n, count(*) as of
     from analytics.turns as t
     where t.org_id = @org::text and t.replied_local_date between @from::date and @to::date and t.pass = 'human'

@@ -1,8 +1,8 @@
 with days as (
-    select distinct date_trunc(@step::text, d)::date as day from generate_series(@first::date, @to::date, interval '1 day') as d
+    select distinct @step(d::date) as day from generate_series(@first::date, @to::date, interval '1 day') as d
 ), cases as (
     select
-        date_trunc(@step::text, c.opened_local_date)::date as day,
+        @step(c.opened_local_date) as day,
         count(*) as cases,
         count(c.is_ai_involved) as measured,
         count(*) filter (where c.is_ai_involved) as involved,

@@ -1,7 +1,7 @@
 with days as (
-    select distinct date_trunc(@step::text, d)::date as day from generate_series(@first::date, @to::date, interval '1 day') as d
+    select distinct @step(d::date) as day from generate_series(@first::date, @to::date, interval '1 day') as d
 ), handoffs as (
-    select date_trunc(@step::text, h.handed_off_local_date)::date as day, count(*) filter (where h.kind = 'ai_disabled') as switched_off,
+    select @step(h.handed_off_local_date) as day, count(*) filter (where h.kind = 'ai_disabled') as switched_off,
         count(*) filter (where h.kind <> 'ai_disabled') as assigned, count(*) filter (where h.completeness in ('complete', 'censored')) as n, count(*) as of
     from analytics.handoffs as h
     where h.org_id = @org::text and h.handed_off_local_date between @from::date and @to::date

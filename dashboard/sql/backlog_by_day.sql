@@ -4,7 +4,7 @@ with days as (
     from generate_series(@first::date, @to::date, interval '1 day') as d
     left join analytics.refreshes as r on r.org_id = @org::text
     cross join (select min(local_date) as first_day from analytics.backlog_daily where org_id = @org::text) as b
-    where @step::text = 'day' or d::date = date_trunc(@step::text, d)::date or d::date = @first::date
+    where @step::text = 'day' or d::date = @step(d::date) or d::date = @first::date
 )
 select d.day,
     case when d.is_counted then coalesce(b.open_chats, 0) end as open,

@@ -1,8 +1,8 @@
 -- Amounts of different currencies cannot be added: the one that most messages are priced in is shown.
 with days as (
-    select distinct date_trunc(@step::text, d)::date as day from generate_series(@first::date, @to::date, interval '1 day') as d
+    select distinct @step(d::date) as day from generate_series(@first::date, @to::date, interval '1 day') as d
 ), used as (
-    select date_trunc(@step::text, u.local_date)::date as day, u.currency, sum(u.estimated_cost)::float8 as cost, sum(u.messages)::int8 as messages
+    select @step(u.local_date) as day, u.currency, sum(u.estimated_cost)::float8 as cost, sum(u.messages)::int8 as messages
     from analytics.token_usage_daily as u
     where u.org_id = @org::text and u.local_date between @from::date and @to::date
     group by 1, 2

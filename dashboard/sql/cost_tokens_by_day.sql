@@ -1,7 +1,7 @@
 with days as (
-    select distinct date_trunc(@step::text, d)::date as day from generate_series(@first::date, @to::date, interval '1 day') as d
+    select distinct @step(d::date) as day from generate_series(@first::date, @to::date, interval '1 day') as d
 ), used as (
-    select date_trunc(@step::text, u.local_date)::date as day, sum(u.input_tokens - u.input_tokens_cache_read)::int8 as input,
+    select @step(u.local_date) as day, sum(u.input_tokens - u.input_tokens_cache_read)::int8 as input,
         sum(u.input_tokens_cache_read)::int8 as cached, sum(u.output_tokens)::int8 as output, sum(u.messages)::int8 as messages
     from analytics.token_usage_daily as u
     where u.org_id = @org::text and u.local_date between @from::date and @to::date

@@ -1,7 +1,7 @@
 with days as (
-    select distinct date_trunc(@step::text, d)::date as day from generate_series(@first::date, @to::date, interval '1 day') as d
+    select distinct @step(d::date) as day from generate_series(@first::date, @to::date, interval '1 day') as d
 ), coverage as (
-    select date_trunc(@step::text, c.local_date)::date as day,
+    select @step(c.local_date) as day,
         100.0::float8 * sum(c.measured) filter (where c.metric in ('first_response', 'reply'))::float8
             / sum(c.eligible) filter (where c.metric in ('first_response', 'reply'))::float8 as replies,
         100.0::float8 * sum(c.measured) filter (where c.metric = 'ai_involvement')::float8 / sum(c.eligible) filter (where c.metric = 'ai_involvement')::float8 as cases,

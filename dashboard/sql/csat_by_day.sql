@@ -1,7 +1,7 @@
 with days as (
-    select distinct date_trunc(@step::text, d)::date as day from generate_series(@first::date, @to::date, interval '1 day') as d
+    select distinct @step(d::date) as day from generate_series(@first::date, @to::date, interval '1 day') as d
 ), ratings as (
-    select date_trunc(@step::text, r.rated_local_date)::date as day, count(*) as of, count(*) filter (where r.completeness = 'complete') as n,
+    select @step(r.rated_local_date) as day, count(*) as of, count(*) filter (where r.completeness = 'complete') as n,
         count(*) filter (where r.completeness = 'complete' and r.score >= 4) as satisfied
     from analytics.csat_ratings as r
     where r.org_id = @org::text and r.rated_local_date between @from::date and @to::date and r.is_last

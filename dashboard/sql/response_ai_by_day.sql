@@ -1,7 +1,7 @@
 with days as (
-    select distinct date_trunc(@step::text, d)::date as day from generate_series(@first::date, @to::date, interval '1 day') as d
+    select distinct @step(d::date) as day from generate_series(@first::date, @to::date, interval '1 day') as d
 ), times as (
-    select date_trunc(@step::text, t.replied_local_date)::date as day, count(t.reply_seconds) as n, count(*) as of,
+    select @step(t.replied_local_date) as day, count(t.reply_seconds) as n, count(*) as of,
         percentile_cont(array[0.5, 0.9]) within group (order by t.reply_seconds) as p
     from analytics.turns as t
     where t.org_id = @org::text and t.replied_local_date between @from::date and @to::date and t.pass = 'any' and t.is_first_response and t.replied_by = 'ai'

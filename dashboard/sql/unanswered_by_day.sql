@@ -1,7 +1,7 @@
 with days as (
-    select distinct date_trunc(@step::text, d)::date as day from generate_series(@first::date, @to::date, interval '1 day') as d
+    select distinct @step(d::date) as day from generate_series(@first::date, @to::date, interval '1 day') as d
 ), cases as (
-    select date_trunc(@step::text, c.opened_local_date)::date as day,
+    select @step(c.opened_local_date) as day,
         count(*) filter (where c.ai_replies + c.human_replies = 0 and c.completeness = 'censored') as still_open,
         count(*) filter (where c.ai_replies + c.human_replies = 0 and c.completeness = 'complete') as closed,
         count(*) filter (where c.completeness in ('complete', 'censored')) as n,

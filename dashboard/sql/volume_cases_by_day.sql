@@ -1,7 +1,7 @@
 with days as (
-    select distinct date_trunc(@step::text, d)::date as day from generate_series(@first::date, @to::date, interval '1 day') as d
+    select distinct @step(d::date) as day from generate_series(@first::date, @to::date, interval '1 day') as d
 ), opened as (
-    select date_trunc(@step::text, c.opened_local_date)::date as day, count(*) as opened, count(*) filter (where c.case_number > 1) as again,
+    select @step(c.opened_local_date) as day, count(*) as opened, count(*) filter (where c.case_number > 1) as again,
         count(*) filter (where c.completeness in ('complete', 'censored')) as known
     from analytics.cases as c
     where c.org_id = @org::text and c.opened_local_date between @from::date and @to::date
@@ -10,7 +10,7 @@ with days as (
         and (@channel::text is null or c.channel_type = @channel)
     group by 1
 ), closed as (
-    select date_trunc(@step::text, c.closed_local_date)::date as day, count(*) as closed
+    select @step(c.closed_local_date) as day, count(*) as closed
     from analytics.cases as c
     where c.org_id = @org::text and c.closed_local_date between @from::date and @to::date
         and (@assistant::text is null or c.assistant_id = @assistant)
