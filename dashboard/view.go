@@ -196,6 +196,8 @@ func second(value any, label string, of unit) string {
 		return amount(v, currency) + " " + rest
 	case v >= 10_000:
 		return compact(v) + " " + label
+	case of == tokens:
+		return grouped(v, 0) + " " + label
 	}
 	return write(value, count, "", nil) + " " + label
 }
