@@ -8,5 +8,8 @@
 // facts of a chat are always a function of its rows in inbox, the org's settings and its gaps; when settings or gaps change,
 // the chats that may depend on them are marked.
 //
-// Everything else in schema analytics is views over the facts (migrations/).
+// When all facts are made anew, the next chats (cursor.go) are read and derived while the last are written (ahead.go).
+//
+// Everything else in schema analytics is views over the facts (migrations/). What the daily ones say of days that are over is
+// stored, and forgotten with the first fact of the day that changes (days.go).
 package analytics

@@ -105,7 +105,7 @@ type Turn struct {
 	CustomerMessages     int        `json:"customer_messages"`
 	RepliedAt            *time.Time `json:"replied_at"`
 	RepliedLocalDate     *Date      `json:"replied_local_date"`
-	RepliedLocalHour     *int       `json:"replied_local_hour"`
+	RepliedLocalHour     *int16     `json:"replied_local_hour"`
 	ReplyMessageID       *string    `json:"reply_message_id"`
 	RepliedBy            *string    `json:"replied_by"`
 	AgentUserID          *string    `json:"agent_user_id"`

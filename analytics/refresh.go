@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"archiver/db"
@@ -19,6 +21,10 @@ const (
 	refreshEvery = 2 * time.Second
 	// retryEvery is how long it is waited after a failure.
 	retryEvery = 10 * time.Second
+	// storeEvery is how often the days that are over are stored: a late fact changes some, which the views then work out.
+	storeEvery = time.Minute
+	// storeAllEvery is how often it is looked whether there are any, also of orgs of which nothing has changed: a day is over.
+	storeAllEvery = time.Hour
 	// chatsAtOnce bounds a transaction.
 	chatsAtOnce = 500
 	// markAtOnce bounds a transaction that marks chats, for which ingest may have to wait.
@@ -28,31 +34,43 @@ const (
 	passTimeout = 15 * time.Minute
 	// rest is how long Run rests after a transaction, in times of what that took: in a flood of events the same chats change
 	// again and again, and ingest is to have the server most of the time.
-	rest = 3
+	rest = 5
 )
 
 // Refresher keeps the facts up to what is in inbox. Several may run on one database: an org's facts are written by one at
 // a time.
 type Refresher struct {
-	pool   *pgxpool.Pool
-	log    *slog.Logger
-	now    func() time.Time
-	marked map[string]string // by org: for what grounds all chats that depend on them were marked, until the next pass
+	pool    *pgxpool.Pool
+	log     *slog.Logger
+	now     func() time.Time
+	marked  map[string]string // by org: for what grounds all chats that depend on them were marked, until the next pass
+	changed map[string]bool   // orgs with chats that were refreshed since their days were stored
 	// isRunning says that it refreshes beside ingest, and not because somebody waits for it.
 	isRunning bool
 }
 
 // NewRefresher makes a refresher; Run runs it.
 func NewRefresher(pool *pgxpool.Pool, log *slog.Logger) *Refresher {
-	return &Refresher{pool: pool, log: log, now: time.Now, marked: map[string]string{}}
+	return &Refresher{pool: pool, log: log, now: time.Now, marked: map[string]string{}, changed: map[string]bool{}}
 }
 
 // Run refreshes until ctx ends. What fails is tried again: a Postgres that is away is waited for.
 func (r *Refresher) Run(ctx context.Context) {
 	r.isRunning = true
+	var stored, storedAll time.Time
 	for ctx.Err() == nil {
 		wait := refreshEvery
-		if _, err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
+		_, err := r.Refresh(ctx)
+		switch {
+		case err != nil:
+		case time.Since(storedAll) >= storeAllEvery:
+			stored, storedAll = time.Now(), time.Now()
+			err = r.Store(ctx)
+		case time.Since(stored) >= storeEvery:
+			stored = time.Now()
+			err = r.storeOrgs(ctx, slices.Sorted(maps.Keys(r.changed)))
+		}
+		if err != nil && ctx.Err() == nil {
 			r.log.Warn("the facts in analytics could not be refreshed; it is tried again", "error", withoutData(err), "retry_in", retryEvery)
 			wait = retryEvery
 		}
@@ -82,6 +100,9 @@ func (r *Refresher) Refresh(ctx context.Context) (chats int64, err error) {
 	var failures []error
 	for _, orgID := range orgIDs {
 		n, err := r.refreshOrg(ctx, orgID)
+		if n > 0 {
+			r.changed[orgID] = true
+		}
 		if chats += n; err != nil {
 			failures = append(failures, fmt.Errorf("org %s: %w", orgID, err))
 		}
@@ -89,8 +110,30 @@ func (r *Refresher) Refresh(ctx context.Context) (chats int64, err error) {
 	return chats, errors.Join(failures...)
 }
 
+// Store stores what the daily views say of the days that are over, for all orgs, so that they need not work it out whenever they
+// are asked. An org that another refresher is at is left to it.
+func (r *Refresher) Store(ctx context.Context) error {
+	orgIDs, err := db.New(r.pool).GetFactOrgs(ctx)
+	if err != nil {
+		return fmt.Errorf("finding the orgs: %w", err)
+	}
+	return r.storeOrgs(ctx, orgIDs)
+}
+
+func (r *Refresher) storeOrgs(ctx context.Context, orgIDs []string) error {
+	var failures []error
+	for _, orgID := range orgIDs {
+		if err := r.storeDays(ctx, orgID); err != nil {
+			failures = append(failures, fmt.Errorf("org %s: %w", orgID, err))
+			continue
+		}
+		delete(r.changed, orgID)
+	}
+	return errors.Join(failures...)
+}
+
 // Recompute makes the facts of some orgs anew, all of them when none is named, and waits for a refresher that is at one of
-// them. progress is told how many chats are done.
+// them. progress is told how many chats are done. No day is stored then: Store, or Run, does that.
 func (r *Refresher) Recompute(ctx context.Context, orgIDs []string, progress func(orgID string, chats int64)) error {
 	if len(orgIDs) == 0 {
 		var err error
@@ -114,22 +157,31 @@ func (r *Refresher) recomputeOrg(ctx context.Context, orgID string, progress fun
 	if err := r.mark(ctx, orgID, time.Time{}); err != nil {
 		return err
 	}
-	round := round{waits: true}
-	for done := int64(0); !round.isOver; {
-		n, err := r.pass(ctx, orgID, &round)
+	done := int64(0)
+	// First those of most pages, then what is left, or was marked since.
+	for _, start := range []func(context.Context) (cursor, error){
+		func(ctx context.Context) (cursor, error) { return byPlace(ctx, db.New(r.pool), orgID) },
+		func(context.Context) (cursor, error) { return cursor{}, nil },
+	} {
+		next, err := start(ctx)
 		if err != nil {
 			return err
 		}
-		done += n
-		progress(done)
-	}
-	// What the passes have added is right only where what was there before was.
-	ctx, cancel := context.WithTimeout(ctx, passTimeout)
-	defer cancel()
-	return pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
-		p := &refresh{q: db.New(tx), tx: tx, orgID: orgID, now: r.now().UTC()}
-		if _, err := p.lock(ctx, round.waits); err != nil {
+		if err := r.recomputeRound(ctx, orgID, next, func(n int64) {
+			done += n
+			progress(done)
+		}); err != nil {
 			return err
+		}
+	}
+	// What the passes have added is right only where what was there before was, and so is what is stored of days without a change.
+	return r.inTime(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		p := &refresh{q: db.New(tx), tx: tx, orgID: orgID, now: r.now().UTC()}
+		if _, err := p.lock(ctx, true); err != nil {
+			return err
+		}
+		if err := p.q.DropAllStoredDays(ctx, orgID); err != nil {
+			return fmt.Errorf("dropping stored days: %w", err)
 		}
 		past, err := p.asMade(ctx)
 		if err != nil || past == nil {
@@ -139,11 +191,37 @@ func (r *Refresher) recomputeOrg(ctx context.Context, orgID string, progress fun
 	})
 }
 
+// recomputeRound is one round, whose next chats are read while those before are being written.
+func (r *Refresher) recomputeRound(ctx context.Context, orgID string, start cursor, progress func(chats int64)) error {
+	round := round{next: start, waits: true}
+	reading, stop := context.WithCancel(ctx)
+	defer func() {
+		stop()
+		round.ahead.wait()
+	}()
+	for !round.isOver {
+		round.ahead.wait()
+		n, err := r.pass(ctx, orgID, &round, func(p *refresh) { round.ahead = readAhead(reading, r.pool, p, round.next) })
+		if err != nil {
+			return err
+		}
+		progress(n)
+	}
+	return nil
+}
+
+// inTime is a transaction that ends after passTimeout, whatever Postgres does.
+func (r *Refresher) inTime(ctx context.Context, do func(ctx context.Context, tx pgx.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, passTimeout)
+	defer cancel()
+	return pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error { return do(ctx, tx) })
+}
+
 // refreshOrg does the org's chats that are marked, a few hundred in a transaction, so that nobody waits for it.
 func (r *Refresher) refreshOrg(ctx context.Context, orgID string) (chats int64, err error) {
 	for round := (round{}); ; {
 		began := time.Now()
-		n, err := r.pass(ctx, orgID, &round)
+		n, err := r.pass(ctx, orgID, &round, nil)
 		if chats += n; err != nil || round.isOver {
 			return chats, err
 		}
@@ -153,21 +231,20 @@ func (r *Refresher) refreshOrg(ctx context.Context, orgID string) (chats int64, 
 	}
 }
 
-// round is one way through an org's marked chats in the order of their ids: one that is marked anew all the time is done once
-// in it, and keeps none from being done.
+// round is one way through an org's marked chats: one that is marked anew all the time is done once in it, and keeps none from
+// being done.
 type round struct {
-	after  string // the last chat that is done
-	waits  bool   // for another refresher, instead of leaving the org to it
+	next   cursor
+	waits  bool // for another refresher, instead of leaving the org to it
 	isOver bool
+	ahead  *ahead // what was read of the chats that come next; nil: nothing
 }
 
-// pass is one transaction of a round.
-func (r *Refresher) pass(ctx context.Context, orgID string, round *round) (n int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, passTimeout)
-	defer cancel()
+// pass is one transaction of a round. Before it writes it calls writes, when there is a next one.
+func (r *Refresher) pass(ctx context.Context, orgID string, round *round, writes func(p *refresh)) (n int64, err error) {
 	p := &refresh{orgID: orgID, now: r.now().UTC(), marked: r.marked[orgID]}
 	var stale *time.Time
-	err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+	err = r.inTime(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		p.q, p.tx = db.New(tx), tx
 		isOurs, err := p.lock(ctx, round.waits)
 		if err != nil || !isOurs {
@@ -177,9 +254,19 @@ func (r *Refresher) pass(ctx context.Context, orgID string, round *round) (n int
 		if stale, err = p.prepare(ctx); err != nil || stale != nil {
 			return err
 		}
-		n, round.after, err = p.chats(ctx, round.after)
-		round.isOver = n < chatsAtOnce
-		return err
+		marked, err := round.next.marks(ctx, p.q, orgID)
+		if err != nil {
+			return err
+		}
+		read := round.ahead
+		round.ahead, n = nil, int64(len(marked))
+		if round.next, round.isOver = round.next.after(marked); writes != nil && !round.isOver {
+			writes(p)
+		}
+		if n == 0 {
+			return nil
+		}
+		return p.deriveAnew(ctx, marked, read)
 	})
 	if err != nil {
 		return n, err
@@ -193,7 +280,7 @@ func (r *Refresher) pass(ctx context.Context, orgID string, round *round) (n int
 	if err := r.mark(ctx, orgID, *stale); err != nil {
 		return 0, err
 	}
-	r.marked[orgID], round.after = p.grounds, ""
+	r.marked[orgID], round.next = p.grounds, cursor{}
 	return 0, nil
 }
 
@@ -372,46 +459,46 @@ func (p *refresh) recount(ctx context.Context, through time.Time) error {
 	return all.save(ctx, p.q, p.orgID)
 }
 
-// chats does some of the chats that are marked, those that come after one, and tells the last of them.
-func (p *refresh) chats(ctx context.Context, after string) (n int64, last string, err error) {
-	marked, err := p.q.GetDirtyChats(ctx, db.GetDirtyChatsParams{OrgID: p.orgID, AfterChatID: after, Chats: chatsAtOnce})
-	if err != nil {
-		return 0, "", fmt.Errorf("reading ops.dirty_chats: %w", err)
-	}
-	if len(marked) == 0 {
-		return 0, after, nil
-	}
-	return int64(len(marked)), marked[len(marked)-1].ChatID, p.deriveAnew(ctx, marked)
-}
-
-// deriveAnew makes the facts of some chats anew, and takes their marks away.
-func (p *refresh) deriveAnew(ctx context.Context, marked []db.GetDirtyChatsRow) error {
+// deriveAnew makes the facts of some chats anew, and takes their marks away. What was read of them ahead is taken as it is
+// where they were not marked again since.
+func (p *refresh) deriveAnew(ctx context.Context, marked []db.GetDirtyChatsRow, read *ahead) error {
 	clear := db.ClearDirtyChatsParams{OrgID: p.orgID}
+	var unread []string
+	var derived []*Facts
 	for _, m := range marked {
 		clear.ChatIds, clear.DirtyAts = append(clear.ChatIds, m.ChatID), append(clear.DirtyAts, m.DirtyAt)
+		if f, ok := read.facts(p.grounds, m); ok {
+			derived = append(derived, f)
+		} else {
+			unread = append(unread, m.ChatID)
+		}
 	}
-	chats, err := loadChats(ctx, p.q, p.orgID, clear.ChatIds)
+	if len(unread) > 0 {
+		chats, err := loadChats(ctx, p.q, p.orgID, unread)
+		if err != nil {
+			return err
+		}
+		for _, c := range chats {
+			derived = append(derived, Derive(c, p.org))
+		}
+	}
+	facts := gather(derived)
+	stored, err := readFacts(ctx, p.tx, p.orgID, clear.ChatIds)
 	if err != nil {
 		return err
 	}
 	changes := backlog{}
-	old, err := p.q.GetChatSpans(ctx, db.GetChatSpansParams{OrgID: p.orgID, ChatIds: clear.ChatIds})
+	for i := range stored.Spans {
+		changes.add(p.org.Settings, &stored.Spans[i], -1, p.through)
+	}
+	for i := range facts.Spans {
+		changes.add(p.org.Settings, &facts.Spans[i], 1, p.through)
+	}
+	days, err := save(ctx, p.tx, stored, facts, p.now)
 	if err != nil {
-		return fmt.Errorf("reading analytics.chat_spans: %w", err)
+		return err
 	}
-	for _, s := range old {
-		span := Span{State: s.State, BeganAt: s.BeganAt, EndedAt: s.EndedAt, AssignedUserID: s.AssignedUserID}
-		changes.add(p.org.Settings, &span, -1, p.through)
-	}
-	var facts []*Facts
-	for _, c := range chats {
-		f := Derive(c, p.org)
-		for i := range f.Spans {
-			changes.add(p.org.Settings, &f.Spans[i], 1, p.through)
-		}
-		facts = append(facts, f)
-	}
-	if err := save(ctx, p.tx, p.orgID, clear.ChatIds, facts, p.now); err != nil {
+	if err := days.drop(ctx, p.q, p.orgID); err != nil {
 		return err
 	}
 	if err := changes.save(ctx, p.q, p.orgID); err != nil {

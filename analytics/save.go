@@ -1,10 +1,11 @@
 package analytics
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -12,127 +13,241 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// factTable is a table of facts. The statement that writes it is put together from the fields of its rows, so that a column
-// is named once.
-type factTable struct {
-	name       string
-	saveSQL    string // org, chats, rows as JSON, now: makes the chats' rows these
+// factTable is a table of facts whose rows are of type R. Its statements are put together from the fields of R, so that a
+// column is named once.
+type factTable[R any] struct {
+	name string
+	key  func(*R) factKey
+	of   func(*Facts) *[]R
+
+	readSQL    string // org, chats: their rows
+	copySQL    string // takes rows that are not there yet
+	updateSQL  string // rows as JSON, now: those of the same keys are these
+	deleteSQL  string // rows as JSON, of which the key counts
 	compareSQL string // org, chats, rows as JSON: counts those that are on one side only
 }
 
+// factKey is what tells a row of a table from the others of its org.
+type factKey struct {
+	chatID, pass string
+	number       int
+}
+
 var (
-	casesTable    = newFactTable[Case]("cases", "case_number")
-	turnsTable    = newFactTable[Turn]("turns", "pass", "turn_number")
-	ratingsTable  = newFactTable[Rating]("csat_ratings", "rating_number")
-	handoffsTable = newFactTable[Handoff]("handoffs", "case_number")
-	spansTable    = newFactTable[Span]("chat_spans", "span_number")
+	casesTable = newFactTable("cases", func(f *Facts) *[]Case { return &f.Cases },
+		func(r *Case) factKey { return factKey{r.ChatID, "", r.CaseNumber} }, "case_number")
+	turnsTable = newFactTable("turns", func(f *Facts) *[]Turn { return &f.Turns },
+		func(r *Turn) factKey { return factKey{r.ChatID, r.Pass, r.TurnNumber} }, "pass", "turn_number")
+	ratingsTable = newFactTable("csat_ratings", func(f *Facts) *[]Rating { return &f.Ratings },
+		func(r *Rating) factKey { return factKey{r.ChatID, "", r.RatingNumber} }, "rating_number")
+	handoffsTable = newFactTable("handoffs", func(f *Facts) *[]Handoff { return &f.Handoffs },
+		func(r *Handoff) factKey { return factKey{r.ChatID, "", r.CaseNumber} }, "case_number")
+	spansTable = newFactTable("chat_spans", func(f *Facts) *[]Span { return &f.Spans },
+		func(r *Span) factKey { return factKey{r.ChatID, "", r.SpanNumber} }, "span_number")
+
+	allTables = []anyTable{casesTable, turnsTable, ratingsTable, handoffsTable, spansTable}
 )
 
-// newFactTable is the table whose rows are of type R, with the names of the columns in their json tags.
-func newFactTable[R any](name string, keys ...string) factTable {
-	keys = append([]string{"org_id", "chat_id"}, keys...)
-	isKey := map[string]bool{}
-	for _, k := range keys {
-		isKey[k] = true
-	}
-	var all, others []string
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[R]()) {
-		column := f.Tag.Get("json")
-		all = append(all, column)
-		if !isKey[column] {
-			others = append(others, column)
+// anyTable is a factTable of whatever rows.
+type anyTable interface {
+	askFor(batch *pgx.Batch, orgID string, chatIDs []string, into *Facts)
+	replace(ctx context.Context, tx pgx.Tx, old, now *Facts, at time.Time, days touched) error
+	differing(ctx context.Context, tx pgx.Tx, orgID string, chatIDs []string, facts *Facts) (table string, rows int64, err error)
+}
+
+// newFactTable is the table whose key is the org, the chat and keys.
+func newFactTable[R any](name string, of func(*Facts) *[]R, key func(*R) factKey, keys ...string) *factTable[R] {
+	all := columnsOf[R]()
+	allKeys := append([]string{"org_id", "chat_id"}, keys...)
+	var sets []string
+	for _, c := range all {
+		if !slices.Contains(allKeys, c) {
+			sets = append(sets, c+" = excluded."+c)
 		}
 	}
 	prefixed := func(prefix string, columns []string) string { return prefix + strings.Join(columns, ", "+prefix) }
-	sets := make([]string, len(others))
-	for i, c := range others {
-		sets[i] = c + " = excluded." + c
-	}
-	columns := strings.Join(all, ", ")
-	// Only rows that differ are written, and only then the time of it. They are left out by EXCEPT and not by a condition of the
-	// conflict, which locks the row before it looks, and so writes it. The stored rows are read chat by chat: whatever the
-	// planner believes of tables that have grown since it last looked, that is a look into the primary key for each, and of a
-	// table that looks empty the order tells it from the other indexes. NOT IN is
-	// looked up in a hash; the planner, which knows nothing of the size of new, would make a loop over it of an anti join.
-	save := fmt.Sprintf(`
-with new as materialized (
-    select %[2]s from jsonb_populate_recordset(null::analytics.%[1]s, $3::jsonb)
-), old as materialized (
-    select o.* from unnest($2::text[]) as k (key)
-    cross join lateral (select t.ctid as at, %[7]s from analytics.%[1]s as t where t.org_id = $1 and t.chat_id = k.key
-        order by %[8]s offset 0) as o
-), gone as (
-    delete from analytics.%[1]s as t
-    where t.ctid = any(array(select o.at from old as o where (%[3]s) not in (select %[3]s from new)))
-)
-insert into analytics.%[1]s as t (%[2]s, refreshed_at)
-select %[4]s, $4 from (select %[2]s from new except all select %[2]s from old) as n
-on conflict (%[5]s) do update set %[6]s, refreshed_at = excluded.refreshed_at`,
-		name, columns, strings.Join(keys[1:], ", "), prefixed("n.", all), strings.Join(keys, ", "), strings.Join(sets, ", "),
-		prefixed("t.", all), prefixed("t.", keys[2:]))
-	compare := fmt.Sprintf(`
+	columns, table := strings.Join(all, ", "), "analytics."+name
+	return &factTable[R]{
+		name: table, key: key, of: of,
+		// Chat by chat: whatever the planner believes of tables that have grown since it last looked, that is a look into the
+		// primary key for each, and of a table that looks empty the order tells it from the other indexes.
+		readSQL: fmt.Sprintf(`
+select r.* from unnest($2::text[]) as k (key)
+cross join lateral (select %[2]s from %[1]s as t where t.org_id = $1 and t.chat_id = k.key order by %[3]s offset 0) as r`,
+			table, prefixed("t.", all), prefixed("t.", keys)),
+		copySQL: fmt.Sprintf("copy %s (%s, refreshed_at) from stdin binary", table, columns),
+		updateSQL: fmt.Sprintf(`
+insert into %[1]s as t (%[2]s, refreshed_at)
+select %[3]s, $2 from jsonb_populate_recordset(null::%[1]s, $1::jsonb) as n
+on conflict (%[4]s) do update set %[5]s, refreshed_at = excluded.refreshed_at`,
+			table, columns, prefixed("n.", all), strings.Join(allKeys, ", "), strings.Join(sets, ", ")),
+		deleteSQL: fmt.Sprintf(`
+delete from %[1]s where ctid = any(array(
+    select o.at from jsonb_populate_recordset(null::%[1]s, $1::jsonb) as k
+    cross join lateral (select t.ctid as at from %[1]s as t where %[2]s order by %[3]s offset 0) as o
+))`,
+			table, equated("t.", "k.", allKeys), prefixed("t.", keys)),
+		compareSQL: fmt.Sprintf(`
 with new as (
-    select %[2]s from jsonb_populate_recordset(null::analytics.%[1]s, $3::jsonb)
+    select %[2]s from jsonb_populate_recordset(null::%[1]s, $3::jsonb)
 ), old as (
-    select %[2]s from analytics.%[1]s where org_id = $1 and chat_id = any($2::text[])
+    select %[2]s from %[1]s where org_id = $1 and chat_id = any($2::text[])
 )
-select count(*) from ((table new except all table old) union all (table old except all table new)) as differing`, name, columns)
-	return factTable{name: name, saveSQL: save, compareSQL: compare}
-}
-
-// tableRows are the rows of a table, as JSON.
-type tableRows struct {
-	factTable
-	rows string
-}
-
-// byTable sorts the facts of several chats by their tables.
-func byTable(facts []*Facts) (tables []tableRows, err error) {
-	all := Facts{
-		Cases:    gather(facts, func(f *Facts) []Case { return f.Cases }),
-		Turns:    gather(facts, func(f *Facts) []Turn { return f.Turns }),
-		Ratings:  gather(facts, func(f *Facts) []Rating { return f.Ratings }),
-		Handoffs: gather(facts, func(f *Facts) []Handoff { return f.Handoffs }),
-		Spans:    gather(facts, func(f *Facts) []Span { return f.Spans }),
+select count(*) from ((table new except all table old) union all (table old except all table new)) as differing`, table, columns),
 	}
-	for _, t := range []struct {
-		factTable
-		rows any
-		n    int
-	}{
-		{casesTable, all.Cases, len(all.Cases)}, {turnsTable, all.Turns, len(all.Turns)}, {ratingsTable, all.Ratings, len(all.Ratings)},
-		{handoffsTable, all.Handoffs, len(all.Handoffs)}, {spansTable, all.Spans, len(all.Spans)},
-	} {
-		rows := []byte("[]")
-		if t.n > 0 {
-			if rows, err = json.Marshal(t.rows); err != nil {
-				return nil, fmt.Errorf("describing rows of analytics.%s: %w", t.name, err)
+}
+
+func equated(a, b string, columns []string) string {
+	all := make([]string, len(columns))
+	for i, c := range columns {
+		all[i] = a + c + " = " + b + c
+	}
+	return strings.Join(all, " and ")
+}
+
+// readFacts reads the facts that are stored of some chats.
+func readFacts(ctx context.Context, tx pgx.Tx, orgID string, chatIDs []string) (*Facts, error) {
+	var stored Facts
+	batch := &pgx.Batch{}
+	// The primary key gives the order that is asked for. Sorting what another index gives looks as cheap while the table is empty, and
+	// the plan is kept while it grows.
+	batch.Queue("set local enable_sort = off")
+	batch.Queue("set local enable_seqscan = off")
+	for _, t := range allTables {
+		t.askFor(batch, orgID, chatIDs, &stored)
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("reading the facts that are stored: %w", err)
+	}
+	return &stored, nil
+}
+
+func (t *factTable[R]) askFor(batch *pgx.Batch, orgID string, chatIDs []string, into *Facts) {
+	batch.Queue(t.readSQL, orgID, chatIDs).Query(func(rows pgx.Rows) error {
+		all := t.of(into)
+		for rows.Next() {
+			var row R
+			if err := rows.Scan(fields(&row)...); err != nil {
+				return fmt.Errorf("reading %s: %w", t.name, err)
 			}
+			*all = append(*all, row)
 		}
-		tables = append(tables, tableRows{t.factTable, string(rows)})
-	}
-	return tables, nil
+		return rows.Err()
+	})
 }
 
-// gather is the rows of one table of several chats.
-func gather[R any](facts []*Facts, of func(*Facts) []R) []R {
-	lists := make([][]R, len(facts))
-	for i, f := range facts {
+// save makes the facts of some chats what is given instead of what is stored of them, and tells of which days they are. Only
+// rows that differ are written, and only then the time of it.
+func save(ctx context.Context, tx pgx.Tx, stored, facts *Facts, at time.Time) (touched, error) {
+	days := touched{}
+	for _, t := range allTables {
+		if err := t.replace(ctx, tx, stored, facts, at, days); err != nil {
+			return nil, err
+		}
+	}
+	return days, nil
+}
+
+func (t *factTable[R]) replace(ctx context.Context, tx pgx.Tx, old, now *Facts, at time.Time, days touched) error {
+	before, after := *t.of(old), *t.of(now)
+	stored := make(map[factKey]*R, len(before))
+	for i := range before {
+		stored[t.key(&before[i])] = &before[i]
+	}
+	var added, changed, gone []*R
+	for i := range after {
+		row, key := &after[i], t.key(&after[i])
+		switch was := stored[key]; {
+		case was == nil:
+			added = append(added, row)
+			days.fact(row)
+		case !same(was, row):
+			changed = append(changed, row)
+			days.fact(was)
+			days.fact(row)
+		}
+		delete(stored, key)
+	}
+	for _, row := range stored {
+		gone = append(gone, row)
+		days.fact(row)
+	}
+	if err := t.send(ctx, tx, t.deleteSQL, gone); err != nil {
+		return err
+	}
+	if err := t.send(ctx, tx, t.updateSQL, changed, at); err != nil {
+		return err
+	}
+	return t.copy(ctx, tx, added, at)
+}
+
+func (t *factTable[R]) send(ctx context.Context, tx pgx.Tx, sql string, rows []*R, more ...any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	text, err := describe(rows)
+	if err != nil {
+		return fmt.Errorf("describing rows of %s: %w", t.name, err)
+	}
+	if _, err := tx.Exec(ctx, sql, append([]any{string(text)}, more...)...); err != nil {
+		return fmt.Errorf("writing %s: %w", t.name, err)
+	}
+	return nil
+}
+
+// rowBytes is about what a row is long.
+const rowBytes = 1 << 9
+
+// copy writes rows that the table does not have.
+func (t *factTable[R]) copy(ctx context.Context, tx pgx.Tx, rows []*R, at time.Time) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	buf := make([]byte, 0, len(rows)*rowBytes)
+	buf = append(append(buf, "PGCOPY\n\xff\r\n\x00"...), make([]byte, 8)...) // no flags, no extension
+	for i := range rows {
+		all := append(fields(rows[i]), &at)
+		buf = binary.BigEndian.AppendUint16(buf, uint16(len(all))) //nolint:gosec // columns
+		for _, field := range all {
+			buf = appendCopied(buf, field)
+		}
+	}
+	buf = append(buf, 0xff, 0xff)
+	if _, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(buf), t.copySQL); err != nil {
+		return fmt.Errorf("writing %s: %w", t.name, err)
+	}
+	return nil
+}
+
+// differing counts the rows that are stored otherwise than given, and those that are stored or given alone.
+func (t *factTable[R]) differing(ctx context.Context, tx pgx.Tx, orgID string, chatIDs []string, facts *Facts) (table string, n int64, err error) {
+	rows := []byte("[]")
+	if given := *t.of(facts); len(given) > 0 {
+		if rows, err = json.Marshal(given); err != nil {
+			return "", 0, fmt.Errorf("describing rows of %s: %w", t.name, err)
+		}
+	}
+	if err := tx.QueryRow(ctx, t.compareSQL, orgID, chatIDs, string(rows)).Scan(&n); err != nil {
+		return "", 0, fmt.Errorf("comparing %s: %w", t.name, err)
+	}
+	return strings.TrimPrefix(t.name, "analytics."), n, nil
+}
+
+// gather is the facts of several chats in one.
+func gather(chats []*Facts) *Facts {
+	return &Facts{
+		Cases:    concat(chats, func(f *Facts) []Case { return f.Cases }),
+		Turns:    concat(chats, func(f *Facts) []Turn { return f.Turns }),
+		Ratings:  concat(chats, func(f *Facts) []Rating { return f.Ratings }),
+		Handoffs: concat(chats, func(f *Facts) []Handoff { return f.Handoffs }),
+		Spans:    concat(chats, func(f *Facts) []Span { return f.Spans }),
+	}
+}
+
+func concat[R any](chats []*Facts, of func(*Facts) []R) []R {
+	lists := make([][]R, len(chats))
+	for i, f := range chats {
 		lists[i] = of(f)
 	}
 	return slices.Concat(lists...)
-}
-
-// save makes the facts of some chats what is given.
-func save(ctx context.Context, tx pgx.Tx, orgID string, chatIDs []string, facts []*Facts, now time.Time) error {
-	tables, err := byTable(facts)
-	if err != nil {
-		return err
-	}
-	for _, t := range tables {
-		if _, err := tx.Exec(ctx, t.saveSQL, orgID, chatIDs, t.rows, now); err != nil {
-			return fmt.Errorf("writing analytics.%s: %w", t.name, err)
-		}
-	}
-	return nil
 }

@@ -62,7 +62,7 @@ func (w *walk) turns(pass string, isReply func(*Message) bool) {
 func (w *walk) caseOf(m *Message) *caseWork { return w.belongs[m] }
 
 func (w *walk) reply(t *Turn, m *Message) {
-	date, hour := w.date(m.At), w.org.Settings.LocalHour(m.At)
+	date, hour := w.date(m.At), int16(w.org.Settings.LocalHour(m.At)) //nolint:gosec // 0 to 23
 	t.RepliedAt, t.RepliedLocalDate, t.RepliedLocalHour, t.ReplyMessageID = &m.At, &date, &hour, &m.ID
 	t.RepliedBy, t.Model = &m.Sender, m.Model
 	if m.Sender == senderHuman {

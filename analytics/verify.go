@@ -75,16 +75,13 @@ func (v *verification) compare(ctx context.Context, p *refresh, chatIDs []string
 	for _, c := range chats {
 		facts = append(facts, Derive(c, p.org))
 	}
-	tables, err := byTable(facts)
-	if err != nil {
-		return err
-	}
-	for _, t := range tables {
-		var n int64
-		if err := p.tx.QueryRow(ctx, t.compareSQL, v.orgID, chatIDs, t.rows).Scan(&n); err != nil {
-			return fmt.Errorf("comparing analytics.%s: %w", t.name, err)
+	all := gather(facts)
+	for _, t := range allTables {
+		name, n, err := t.differing(ctx, p.tx, v.orgID, chatIDs, all)
+		if err != nil {
+			return err
 		}
-		v.add(t.name, n)
+		v.add(name, n)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package bench
 
-// dashboardQueries are what a panel asks of each view: the last thirty days, grouped. %s is the condition on the org.
+// dashboardQueries are what a panel asks of each view: the last thirty days, grouped; of the daily ones also whole rows, which have
+// percentiles. %s is the condition on the org.
 var dashboardQueries = []struct{ name, sql string }{
 	{"cases_wide by day", `
 		select opened_local_date, count(*), count(closed_at), count(handoff_at), avg(csat_score), percentile_cont(0.5) within group (order by first_response_seconds)
@@ -22,21 +23,26 @@ var dashboardQueries = []struct{ name, sql string }{
 	{"response_times_daily", `
 		select local_date, replied_by, sum(n), sum(n_eligible), sum(sum_seconds) / nullif(sum(n), 0), sum(within_5_minutes)
 		from analytics.response_times_daily where %s and pass = 'any' and kind = 'first' and local_date >= current_date - 30 group by 1, 2 order by 1, 2`},
+	{"response_times_daily, every column", `select count(d) from analytics.response_times_daily as d where %s and local_date >= current_date - 30`},
 	{"csat_daily", `
 		select assigned_user_id, sum(n), sum(satisfied), sum(sum_score) / nullif(sum(n), 0), sum(asked_cases_rated), sum(asked_cases)
 		from analytics.csat_daily where %s and local_date >= current_date - 30 group by 1 order by 2 desc`},
+	{"csat_daily, every column", `select count(d) from analytics.csat_daily as d where %s and local_date >= current_date - 30`},
 	{"volume_hourly", `
 		select weekday, local_hour, sum(customer_messages), sum(human_messages), sum(ai_messages)
 		from analytics.volume_hourly where %s and local_date >= current_date - 30 group by 1, 2 order by 1, 2`},
 	{"agents_daily", `
 		select agent_name, sum(replies), sum(closed_cases), avg(reply_p50_seconds), avg(average_score)
 		from analytics.agents_daily where %s and local_date >= current_date - 30 group by 1 order by 2 desc`},
+	{"agents_daily, every column", `select count(d) from analytics.agents_daily as d where %s and local_date >= current_date - 30`},
 	{"assistants_daily", `
 		select assistant_name, assistant_config_version, sum(cases), sum(ai_resolved_cases), sum(ai_closed_cases)
 		from analytics.assistants_daily where %s and local_date >= current_date - 30 group by 1, 2 order by 1, 2`},
+	{"assistants_daily, every column", `select count(d) from analytics.assistants_daily as d where %s and local_date >= current_date - 30`},
 	{"channels_daily", `
 		select channel_type, sum(opened_cases), sum(closed_cases), sum(handoffs), avg(first_response_p50_seconds)
 		from analytics.channels_daily where %s and local_date >= current_date - 30 group by 1 order by 2 desc`},
+	{"channels_daily, every column", `select count(d) from analytics.channels_daily as d where %s and local_date >= current_date - 30`},
 	{"token_usage_daily", `
 		select model, sum(total_tokens), sum(estimated_cost)
 		from analytics.token_usage_daily where %s and local_date >= current_date - 30 group by 1 order by 2 desc`},
@@ -49,6 +55,7 @@ var dashboardQueries = []struct{ name, sql string }{
 	{"coverage_daily", `
 		select metric, sum(eligible), sum(measured)
 		from analytics.coverage_daily where %s and local_date >= current_date - 30 group by 1 order by 1`},
+	{"coverage_daily, every column", `select count(d) from analytics.coverage_daily as d where %s and local_date >= current_date - 30`},
 	{"chat_state_history", `
 		select began_at::date, count(*) filter (where is_closed), count(*) filter (where is_reopened), count(*) filter (where is_handoff)
 		from analytics.chat_state_history where %s and began_at >= current_date - 30 group by 1 order by 1`},

@@ -5,7 +5,16 @@
 -- The ids of chats are in no order of time, so the chats of a transaction of the refresher lie scattered over the table of
 -- messages, which is in order of time: what it is in an archive that has grown.
 set session_replication_role = replica; -- foreign keys are met by how the rows are made
+set work_mem = '256MB';
+set temp_buffers = '512MB';
+set maintenance_work_mem = '1GB';
+set synchronous_commit = off;
 select setseed(0.5);
+
+-- The indexes of inbox are made of all rows at the end: a row at a time they took most of the time. Unlike one that is dropped,
+-- an index that is not ready keeps the foreign keys that refer to it.
+update pg_index set indisready = false
+where indrelid in (select oid from pg_class where relnamespace = 'inbox'::regnamespace and relkind = 'r');
 
 create temp table chat as
 select
@@ -43,6 +52,8 @@ from (
     cross join lateral (select random() + 0 * n as r, random() + 0 * n as m) as k
 ) as c;
 
+analyze chat;
+
 create temp table message as
 select
     c.org_id, c.n, c.chat_id, i, c.contact_channel_id,
@@ -56,6 +67,7 @@ select
 from chat as c
 cross join lateral generate_series(1, c.messages) as i;
 delete from message where at > now();
+analyze message;
 
 insert into inbox.orgs (org_id, name, is_stub, first_seen_at, last_seen_at, version_at, chats_listed_at)
 select org_id, initcap(org_id), false, min(first_at), now(), min(first_at), min(first_at) from chat group by org_id;
@@ -86,6 +98,7 @@ create temp table ending as
 select org_id, chat_id, max(at) as last_at, max(at) filter (where i <= c.in_first) as first_at, min(at) filter (where i > c.in_first) as again_at,
     max(at) filter (where sender = 'customer') as customer_at, max(i) as i, min(at) filter (where i = 3) as third_at
 from message join chat as c using (org_id, n, chat_id) group by 1, 2;
+analyze ending;
 
 -- What a chat went through: it is open at its first message; then with the team, where it gets there; closed half an hour after
 -- the last message; rated; open and closed again.
@@ -105,6 +118,7 @@ cross join lateral (values
 where s.at <= now() and (c.n % 200 > 0 or s.step < 4) -- some stay open
     and (s.step <> 2 or c.kind = 'handoff') and (s.step <> 3 or c.kind <> 'ai') and (s.step <> 5 or c.score is not null)
     and (s.step <> 7 or e.again_at is not null);
+analyze change;
 
 insert into inbox.chats (
     org_id, chat_id, title, model, status, created_at, updated_at, last_message_id, messages_complete_from, messages_complete_through,
@@ -166,4 +180,13 @@ from (select org_id, chat_id, opened_at + interval '20 days' as at from chat whe
 where at <= now();
 
 drop table chat, message, ending, change;
-set session_replication_role = origin;
+do $$
+declare
+    made regclass;
+begin
+    for made in select oid from pg_class where relnamespace = 'inbox'::regnamespace and relkind = 'r' loop
+        execute format('reindex table %s', made);
+    end loop;
+end
+$$;
+reset all;

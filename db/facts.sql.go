@@ -127,6 +127,15 @@ func (q *Queries) CountBacklog(ctx context.Context, arg CountBacklogParams) ([]C
 	return items, nil
 }
 
+const dropAllStoredDays = `-- name: DropAllStoredDays :exec
+delete from analytics.stored_days where org_id = $1
+`
+
+func (q *Queries) DropAllStoredDays(ctx context.Context, orgID string) error {
+	_, err := q.db.Exec(ctx, dropAllStoredDays, orgID)
+	return err
+}
+
 const dropBacklog = `-- name: DropBacklog :exec
 delete from analytics.backlog_daily where org_id = $1
 `
@@ -142,6 +151,108 @@ delete from analytics.backlog_daily where org_id = $1 and open_chats = 0 and sno
 
 func (q *Queries) DropEmptyBacklog(ctx context.Context, orgID string) error {
 	_, err := q.db.Exec(ctx, dropEmptyBacklog, orgID)
+	return err
+}
+
+const dropStoredAgents = `-- name: DropStoredAgents :exec
+delete from analytics.stored_agents where org_id = $1 and local_date = any($2::date[])
+`
+
+type DropStoredAgentsParams struct {
+	OrgID      string
+	LocalDates []time.Time
+}
+
+func (q *Queries) DropStoredAgents(ctx context.Context, arg DropStoredAgentsParams) error {
+	_, err := q.db.Exec(ctx, dropStoredAgents, arg.OrgID, arg.LocalDates)
+	return err
+}
+
+const dropStoredAssistants = `-- name: DropStoredAssistants :exec
+delete from analytics.stored_assistants where org_id = $1 and local_date = any($2::date[])
+`
+
+type DropStoredAssistantsParams struct {
+	OrgID      string
+	LocalDates []time.Time
+}
+
+func (q *Queries) DropStoredAssistants(ctx context.Context, arg DropStoredAssistantsParams) error {
+	_, err := q.db.Exec(ctx, dropStoredAssistants, arg.OrgID, arg.LocalDates)
+	return err
+}
+
+const dropStoredChannels = `-- name: DropStoredChannels :exec
+delete from analytics.stored_channels where org_id = $1 and local_date = any($2::date[])
+`
+
+type DropStoredChannelsParams struct {
+	OrgID      string
+	LocalDates []time.Time
+}
+
+func (q *Queries) DropStoredChannels(ctx context.Context, arg DropStoredChannelsParams) error {
+	_, err := q.db.Exec(ctx, dropStoredChannels, arg.OrgID, arg.LocalDates)
+	return err
+}
+
+const dropStoredCoverage = `-- name: DropStoredCoverage :exec
+delete from analytics.stored_coverage where org_id = $1 and local_date = any($2::date[])
+`
+
+type DropStoredCoverageParams struct {
+	OrgID      string
+	LocalDates []time.Time
+}
+
+func (q *Queries) DropStoredCoverage(ctx context.Context, arg DropStoredCoverageParams) error {
+	_, err := q.db.Exec(ctx, dropStoredCoverage, arg.OrgID, arg.LocalDates)
+	return err
+}
+
+const dropStoredCsat = `-- name: DropStoredCsat :exec
+delete from analytics.stored_csat where org_id = $1 and local_date = any($2::date[])
+`
+
+type DropStoredCsatParams struct {
+	OrgID      string
+	LocalDates []time.Time
+}
+
+func (q *Queries) DropStoredCsat(ctx context.Context, arg DropStoredCsatParams) error {
+	_, err := q.db.Exec(ctx, dropStoredCsat, arg.OrgID, arg.LocalDates)
+	return err
+}
+
+const dropStoredDays = `-- name: DropStoredDays :exec
+delete from analytics.stored_days as s
+using rows from (unnest($1::text[]), unnest($2::date[])) as k (summary, local_date)
+where s.org_id = $3 and s.summary = k.summary and s.local_date = k.local_date
+`
+
+type DropStoredDaysParams struct {
+	Summaries  []string
+	LocalDates []time.Time
+	OrgID      string
+}
+
+// Arrays of one length: of these days it is not stored any more what the views say.
+func (q *Queries) DropStoredDays(ctx context.Context, arg DropStoredDaysParams) error {
+	_, err := q.db.Exec(ctx, dropStoredDays, arg.Summaries, arg.LocalDates, arg.OrgID)
+	return err
+}
+
+const dropStoredResponseTimes = `-- name: DropStoredResponseTimes :exec
+delete from analytics.stored_response_times where org_id = $1 and local_date = any($2::date[])
+`
+
+type DropStoredResponseTimesParams struct {
+	OrgID      string
+	LocalDates []time.Time
+}
+
+func (q *Queries) DropStoredResponseTimes(ctx context.Context, arg DropStoredResponseTimesParams) error {
+	_, err := q.db.Exec(ctx, dropStoredResponseTimes, arg.OrgID, arg.LocalDates)
 	return err
 }
 
@@ -182,55 +293,27 @@ func (q *Queries) GetBacklog(ctx context.Context, orgID string) ([]GetBacklogRow
 	return items, nil
 }
 
-const getChatSpans = `-- name: GetChatSpans :many
-select s.chat_id, s.state, s.began_at, s.ended_at, s.assigned_user_id
-from unnest($1::text[]) as k (key)
-cross join lateral (
-    select g.chat_id, g.span_number, g.state, g.began_at, g.ended_at, g.assigned_user_id
-    from analytics.chat_spans as g
-    where g.org_id = $2 and g.chat_id = k.key
-    order by g.span_number offset 0
-) as s
-order by s.chat_id, s.span_number
+const getChatBlocks = `-- name: GetChatBlocks :one
+select (pg_relation_size('inbox.chats') / current_setting('block_size')::int8)::int8 as blocks,
+    (select count(*) from (select from ops.dirty_chats as d where d.org_id = $1 limit $2) as m)::int8 as marks
 `
 
-type GetChatSpansParams struct {
-	ChatIds []string
-	OrgID   string
+type GetChatBlocksParams struct {
+	OrgID string
+	Most  int32
 }
 
-type GetChatSpansRow struct {
-	ChatID         string
-	State          *string
-	BeganAt        time.Time
-	EndedAt        *time.Time
-	AssignedUserID *string
+type GetChatBlocksRow struct {
+	Blocks int64
+	Marks  int64
 }
 
-func (q *Queries) GetChatSpans(ctx context.Context, arg GetChatSpansParams) ([]GetChatSpansRow, error) {
-	rows, err := q.db.Query(ctx, getChatSpans, arg.ChatIds, arg.OrgID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []GetChatSpansRow
-	for rows.Next() {
-		var i GetChatSpansRow
-		if err := rows.Scan(
-			&i.ChatID,
-			&i.State,
-			&i.BeganAt,
-			&i.EndedAt,
-			&i.AssignedUserID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+// How many pages the chats of all orgs take, and how many marks the org has, to be counted up to a bound.
+func (q *Queries) GetChatBlocks(ctx context.Context, arg GetChatBlocksParams) (GetChatBlocksRow, error) {
+	row := q.db.QueryRow(ctx, getChatBlocks, arg.OrgID, arg.Most)
+	var i GetChatBlocksRow
+	err := row.Scan(&i.Blocks, &i.Marks)
+	return i, err
 }
 
 const getChatsAfter = `-- name: GetChatsAfter :many
@@ -308,16 +391,61 @@ func (q *Queries) GetDirtyChats(ctx context.Context, arg GetDirtyChatsParams) ([
 	return items, nil
 }
 
+const getDirtyChatsAt = `-- name: GetDirtyChatsAt :many
+select c.chat_id, d.dirty_at
+from inbox.chats as c
+cross join lateral (
+    select g.dirty_at from ops.dirty_chats as g where g.org_id = c.org_id and g.chat_id = c.chat_id offset 0
+) as d
+where c.org_id = $1 and c.ctid >= format('(%s,0)', $2::int8)::tid and c.ctid < format('(%s,0)', $3::int8)::tid
+`
+
+type GetDirtyChatsAtParams struct {
+	OrgID     string
+	FromBlock int64
+	ToBlock   int64
+}
+
+type GetDirtyChatsAtRow struct {
+	ChatID  string
+	DirtyAt time.Time
+}
+
+// The marked chats whose rows lie in some pages of the table of chats.
+func (q *Queries) GetDirtyChatsAt(ctx context.Context, arg GetDirtyChatsAtParams) ([]GetDirtyChatsAtRow, error) {
+	rows, err := q.db.Query(ctx, getDirtyChatsAt, arg.OrgID, arg.FromBlock, arg.ToBlock)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GetDirtyChatsAtRow
+	for rows.Next() {
+		var i GetDirtyChatsAtRow
+		if err := rows.Scan(&i.ChatID, &i.DirtyAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getFactChanges = `-- name: GetFactChanges :many
 select h.chat_id, h.changed_at, h.unchanged_until, h.state, h.ai_enabled, h.assigned_user_id, h.assigned_at, h.csat_score,
     h.assistant_id, h.assistant_config_id, h.integration_id, h.unseen_rise, k.enable_auto_csat
-from unnest($1::text[]) as c (key)
-cross join lateral (
-    select g.org_id, g.chat_id, g.changed_at, g.unchanged_until, g.state, g.ai_enabled, g.assigned_user_id, g.assigned_at, g.csat_score,
-        g.assistant_id, g.assistant_config_id, g.integration_id, g.unseen_rise, g.first_seen_at, g.stream_id, g.seq
-    from inbox.chat_state_changes as g
-    where g.org_id = $2 and g.chat_id = c.key
-    order by g.changed_at, g.stream_id, g.seq offset 0
+from (
+    select r.org_id, r.chat_id, r.changed_at, r.unchanged_until, r.state, r.ai_enabled, r.assigned_user_id, r.assigned_at, r.csat_score, r.assistant_id, r.assistant_config_id, r.integration_id, r.unseen_rise, r.first_seen_at, r.stream_id, r.seq
+    from unnest($1::text[]) as c (key)
+    cross join lateral (
+        select g.org_id, g.chat_id, g.changed_at, g.unchanged_until, g.state, g.ai_enabled, g.assigned_user_id, g.assigned_at, g.csat_score,
+            g.assistant_id, g.assistant_config_id, g.integration_id, g.unseen_rise, g.first_seen_at, g.stream_id, g.seq
+        from inbox.chat_state_changes as g
+        where g.org_id = $2 and g.chat_id = c.key
+        order by g.changed_at, g.stream_id, g.seq offset 0
+    ) as r
+    offset 0
 ) as h
 left join inbox.assistant_configs as k on k.org_id = h.org_id and k.assistant_config_id = h.assistant_config_id
 order by h.chat_id, h.changed_at, h.first_seen_at, h.stream_id, h.seq
@@ -344,6 +472,7 @@ type GetFactChangesRow struct {
 	EnableAutoCsat    *bool
 }
 
+// The configurations are joined to all rows at once: else they were read through for each chat, where they are few.
 func (q *Queries) GetFactChanges(ctx context.Context, arg GetFactChangesParams) ([]GetFactChangesRow, error) {
 	rows, err := q.db.Query(ctx, getFactChanges, arg.ChatIds, arg.OrgID)
 	if err != nil {
@@ -639,6 +768,50 @@ func (q *Queries) GetFirstSpan(ctx context.Context, orgID string) (*time.Time, e
 	return column_1, err
 }
 
+const getLiveDays = `-- name: GetLiveDays :many
+select v.summary::text as summary, v.local_date::date as local_date from analytics.live_days as v
+where v.org_id = $1::text and v.local_date >= $2::date and v.local_date < $3::date
+order by v.local_date desc, v.summary limit $4
+`
+
+type GetLiveDaysParams struct {
+	OrgID  string
+	Since  time.Time
+	Before time.Time
+	Days   int32
+}
+
+type GetLiveDaysRow struct {
+	Summary   string
+	LocalDate time.Time
+}
+
+// The days from one up to another that the daily views work out when they are asked, the newest first.
+func (q *Queries) GetLiveDays(ctx context.Context, arg GetLiveDaysParams) ([]GetLiveDaysRow, error) {
+	rows, err := q.db.Query(ctx, getLiveDays,
+		arg.OrgID,
+		arg.Since,
+		arg.Before,
+		arg.Days,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GetLiveDaysRow
+	for rows.Next() {
+		var i GetLiveDaysRow
+		if err := rows.Scan(&i.Summary, &i.LocalDate); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getRefresh = `-- name: GetRefresh :many
 select org_id, settings_fingerprint, gaps, first_heard_at, backlog_through, refreshed_at from analytics.refreshes where org_id = $1
 `
@@ -704,6 +877,37 @@ func (q *Queries) GetSettledChatsAfter(ctx context.Context, arg GetSettledChatsA
 	return items, nil
 }
 
+const keepStoredDays = `-- name: KeepStoredDays :exec
+with settling as materialized (
+    select d.local_date, c.settles_at
+    from (select distinct k.local_date from unnest($3::date[]) as k (local_date)) as d
+    cross join lateral (
+        select min(g.last_ai_reply_at) + interval '24 hours' as settles_at
+        from analytics.cases as g
+        where g.org_id = $1 and g.opened_local_date = d.local_date and g.closed_at is not null
+            and g.last_ai_reply_at > now() - interval '24 hours'
+        offset 0
+    ) as c
+)
+insert into analytics.stored_days as t (org_id, summary, local_date, valid_until)
+select $1, k.summary, k.local_date, case when k.summary in ('assistants', 'coverage') then coalesce(s.settles_at, 'infinity') else 'infinity' end
+from rows from (unnest($2::text[]), unnest($3::date[])) as k (summary, local_date)
+join settling as s on s.local_date = k.local_date
+on conflict (org_id, summary, local_date) do update set valid_until = excluded.valid_until
+`
+
+type KeepStoredDaysParams struct {
+	OrgID      string
+	Summaries  []string
+	LocalDates []time.Time
+}
+
+// Arrays of one length: what is stored of these days holds, until a case of the day is old enough to be called resolved.
+func (q *Queries) KeepStoredDays(ctx context.Context, arg KeepStoredDaysParams) error {
+	_, err := q.db.Exec(ctx, keepStoredDays, arg.OrgID, arg.Summaries, arg.LocalDates)
+	return err
+}
+
 const lockFacts = `-- name: LockFacts :exec
 select pg_advisory_xact_lock(hashtextextended('archiver facts of ' || $1::text, 0))
 `
@@ -740,6 +944,146 @@ func (q *Queries) SaveRefresh(ctx context.Context, arg SaveRefreshParams) error 
 		arg.BacklogThrough,
 		arg.RefreshedAt,
 	)
+	return err
+}
+
+const storeAgents = `-- name: StoreAgents :exec
+insert into analytics.stored_agents (
+    org_id, local_date, row_number, agent_user_id, replies, replies_measured, reply_p50_seconds, reply_p90_seconds, reply_mean_seconds,
+    reply_p50_business_seconds, reply_p90_business_seconds, first_responses, first_responses_measured, first_response_p50_seconds,
+    first_response_p90_seconds, handoffs_answered, handoffs_measured, human_after_handoff_p50_seconds, human_after_handoff_p90_seconds,
+    closed_cases, ratings, ratings_measured, average_score, satisfied
+)
+select
+    d.org_id, d.local_date, row_number() over (partition by d.local_date), d.agent_user_id, d.replies, d.replies_measured, d.reply_p50_seconds,
+    d.reply_p90_seconds, d.reply_mean_seconds, d.reply_p50_business_seconds, d.reply_p90_business_seconds, d.first_responses,
+    d.first_responses_measured, d.first_response_p50_seconds, d.first_response_p90_seconds, d.handoffs_answered, d.handoffs_measured,
+    d.human_after_handoff_p50_seconds, d.human_after_handoff_p90_seconds, d.closed_cases, d.ratings, d.ratings_measured, d.average_score, d.satisfied
+from analytics.agents_daily as d
+where d.org_id = $1::text and d.local_date = any($2::date[])
+`
+
+type StoreAgentsParams struct {
+	OrgID      string
+	LocalDates []time.Time
+}
+
+func (q *Queries) StoreAgents(ctx context.Context, arg StoreAgentsParams) error {
+	_, err := q.db.Exec(ctx, storeAgents, arg.OrgID, arg.LocalDates)
+	return err
+}
+
+const storeAssistants = `-- name: StoreAssistants :exec
+insert into analytics.stored_assistants (
+    org_id, local_date, row_number, assistant_id, assistant_config_id, opened_by, cases, measured_cases, ai_involved_cases, ai_closed_cases,
+    ai_resolved_cases, ai_handed_off_cases, first_ai_responses, first_ai_responses_measured, first_ai_response_p50_seconds,
+    first_ai_response_p90_seconds
+)
+select
+    d.org_id, d.local_date, row_number() over (partition by d.local_date), d.assistant_id, d.assistant_config_id, d.opened_by, d.cases,
+    d.measured_cases, d.ai_involved_cases, d.ai_closed_cases, d.ai_resolved_cases, d.ai_handed_off_cases, d.first_ai_responses,
+    d.first_ai_responses_measured, d.first_ai_response_p50_seconds, d.first_ai_response_p90_seconds
+from analytics.assistants_daily as d
+where d.org_id = $1::text and d.local_date = any($2::date[])
+`
+
+type StoreAssistantsParams struct {
+	OrgID      string
+	LocalDates []time.Time
+}
+
+func (q *Queries) StoreAssistants(ctx context.Context, arg StoreAssistantsParams) error {
+	_, err := q.db.Exec(ctx, storeAssistants, arg.OrgID, arg.LocalDates)
+	return err
+}
+
+const storeChannels = `-- name: StoreChannels :exec
+insert into analytics.stored_channels (
+    org_id, local_date, row_number, channel_type, integration_id, opened_cases, opened_by_customer, reopened_cases, closed_cases, handoffs,
+    first_responses, first_responses_measured, first_response_p50_seconds, first_response_p90_seconds, resolutions_measured,
+    resolution_p50_seconds, resolution_p90_seconds, ratings, ratings_measured, average_score, satisfied
+)
+select
+    d.org_id, d.local_date, row_number() over (partition by d.local_date), d.channel_type, d.integration_id, d.opened_cases, d.opened_by_customer,
+    d.reopened_cases, d.closed_cases, d.handoffs, d.first_responses, d.first_responses_measured, d.first_response_p50_seconds,
+    d.first_response_p90_seconds, d.resolutions_measured, d.resolution_p50_seconds, d.resolution_p90_seconds, d.ratings, d.ratings_measured,
+    d.average_score, d.satisfied
+from analytics.channels_daily as d
+where d.org_id = $1::text and d.local_date = any($2::date[])
+`
+
+type StoreChannelsParams struct {
+	OrgID      string
+	LocalDates []time.Time
+}
+
+func (q *Queries) StoreChannels(ctx context.Context, arg StoreChannelsParams) error {
+	_, err := q.db.Exec(ctx, storeChannels, arg.OrgID, arg.LocalDates)
+	return err
+}
+
+const storeCoverage = `-- name: StoreCoverage :exec
+insert into analytics.stored_coverage (org_id, local_date, row_number, metric, eligible, measured)
+select d.org_id, d.local_date, row_number() over (partition by d.local_date), d.metric, d.eligible, d.measured
+from analytics.coverage_daily as d
+where d.org_id = $1::text and d.local_date = any($2::date[])
+`
+
+type StoreCoverageParams struct {
+	OrgID      string
+	LocalDates []time.Time
+}
+
+func (q *Queries) StoreCoverage(ctx context.Context, arg StoreCoverageParams) error {
+	_, err := q.db.Exec(ctx, storeCoverage, arg.OrgID, arg.LocalDates)
+	return err
+}
+
+const storeCsat = `-- name: StoreCsat :exec
+insert into analytics.stored_csat (
+    org_id, local_date, row_number, assigned_user_id, assistant_id, assistant_config_id, channel_type, integration_id, n_eligible, n,
+    average_score, satisfied, sum_score, score_1, score_2, score_3, score_4, score_5, asked_cases, asked_cases_rated
+)
+select
+    d.org_id, d.local_date, row_number() over (partition by d.local_date), d.assigned_user_id, d.assistant_id, d.assistant_config_id,
+    d.channel_type, d.integration_id, d.n_eligible, d.n, d.average_score, d.satisfied, d.sum_score, d.score_1, d.score_2, d.score_3, d.score_4,
+    d.score_5, d.asked_cases, d.asked_cases_rated
+from analytics.csat_daily as d
+where d.org_id = $1::text and d.local_date = any($2::date[])
+`
+
+type StoreCsatParams struct {
+	OrgID      string
+	LocalDates []time.Time
+}
+
+func (q *Queries) StoreCsat(ctx context.Context, arg StoreCsatParams) error {
+	_, err := q.db.Exec(ctx, storeCsat, arg.OrgID, arg.LocalDates)
+	return err
+}
+
+const storeResponseTimes = `-- name: StoreResponseTimes :exec
+insert into analytics.stored_response_times (
+    org_id, local_date, row_number, pass, kind, replied_by, assistant_id, agent_user_id, channel_type, integration_id, model, n_eligible, n,
+    p50_seconds, p90_seconds, sum_seconds, n_business, p50_business_seconds, p90_business_seconds, sum_business_seconds,
+    within_1_minute, within_5_minutes, within_15_minutes, within_1_hour, within_8_hours, within_24_hours
+)
+select
+    d.org_id, d.local_date, row_number() over (partition by d.local_date), d.pass, d.kind, d.replied_by, d.assistant_id, d.agent_user_id,
+    d.channel_type, d.integration_id, d.model, d.n_eligible, d.n, d.p50_seconds, d.p90_seconds, d.sum_seconds, d.n_business,
+    d.p50_business_seconds, d.p90_business_seconds, d.sum_business_seconds,
+    d.within_1_minute, d.within_5_minutes, d.within_15_minutes, d.within_1_hour, d.within_8_hours, d.within_24_hours
+from analytics.response_times_daily as d
+where d.org_id = $1::text and d.local_date = any($2::date[])
+`
+
+type StoreResponseTimesParams struct {
+	OrgID      string
+	LocalDates []time.Time
+}
+
+func (q *Queries) StoreResponseTimes(ctx context.Context, arg StoreResponseTimesParams) error {
+	_, err := q.db.Exec(ctx, storeResponseTimes, arg.OrgID, arg.LocalDates)
 	return err
 }
 

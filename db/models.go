@@ -62,7 +62,7 @@ type AnalyticsAgentsDaily struct {
 	// The org.
 	OrgID string
 	// The day, in the org's time zone.
-	LocalDate *time.Time
+	LocalDate time.Time
 	// The user: who replied; for cases and ratings, the assignee. NULL: nobody.
 	AgentUserID *string
 	// That user's name now; NULL: not known.
@@ -72,31 +72,31 @@ type AnalyticsAgentsDaily struct {
 	// Of these, with a complete time.
 	RepliesMeasured int64
 	// Median of the seconds from question to reply; NULL: none measured.
-	ReplyP50Seconds interface{}
+	ReplyP50Seconds *float64
 	// 90th percentile of them; NULL: none measured.
-	ReplyP90Seconds interface{}
+	ReplyP90Seconds *float64
 	// Mean of them; NULL: none measured.
-	ReplyMeanSeconds interface{}
+	ReplyMeanSeconds *float64
 	// Median in seconds of business hours; NULL: none measured, or no business hours.
-	ReplyP50BusinessSeconds interface{}
+	ReplyP50BusinessSeconds *float64
 	// 90th percentile in seconds of business hours; NULL: none measured, or no business hours.
-	ReplyP90BusinessSeconds interface{}
+	ReplyP90BusinessSeconds *float64
 	// Replies that were the team's first of a case.
 	FirstResponses int64
 	// Of these, with a complete time.
 	FirstResponsesMeasured int64
 	// Median of the seconds from the first customer message; NULL: none measured.
-	FirstResponseP50Seconds interface{}
+	FirstResponseP50Seconds *float64
 	// 90th percentile of them; NULL: none measured.
-	FirstResponseP90Seconds interface{}
+	FirstResponseP90Seconds *float64
 	// Handoffs of that day which the user was first to answer.
 	HandoffsAnswered int64
 	// Of these, with a complete time.
 	HandoffsMeasured int64
 	// Median of the seconds from handoff to reply; NULL: none measured.
-	HumanAfterHandoffP50Seconds interface{}
+	HumanAfterHandoffP50Seconds *float64
 	// 90th percentile of them; NULL: none measured.
-	HumanAfterHandoffP90Seconds interface{}
+	HumanAfterHandoffP90Seconds *float64
 	// Cases closed that day whose assignee the user was.
 	ClosedCases int64
 	// Ratings (last of their case) given that day while the user was the assignee.
@@ -104,7 +104,7 @@ type AnalyticsAgentsDaily struct {
 	// Of these, complete ones.
 	RatingsMeasured int64
 	// Mean score of these, 1 to 5; NULL: none.
-	AverageScore interface{}
+	AverageScore *float64
 	// Ratings of 4 or 5 among ratings_measured.
 	Satisfied int64
 }
@@ -200,9 +200,9 @@ type AnalyticsAssistantsDaily struct {
 	// Of these, with a complete time.
 	FirstAiResponsesMeasured int64
 	// Median of the seconds from the first customer message to it; NULL: none measured.
-	FirstAiResponseP50Seconds interface{}
+	FirstAiResponseP50Seconds *float64
 	// 90th percentile of them; NULL: none measured.
-	FirstAiResponseP90Seconds interface{}
+	FirstAiResponseP90Seconds *float64
 }
 
 // Chats that were not closed at the midnight with which each local day begins, from 2015 on. A day without a row had none.
@@ -576,21 +576,21 @@ type AnalyticsChannelsDaily struct {
 	// Of these, with a complete time.
 	FirstResponsesMeasured int64
 	// Median of their seconds; NULL: none measured.
-	FirstResponseP50Seconds interface{}
+	FirstResponseP50Seconds *float64
 	// 90th percentile of them; NULL: none measured.
-	FirstResponseP90Seconds interface{}
+	FirstResponseP90Seconds *float64
 	// Of closed_cases, with a complete time to resolution.
 	ResolutionsMeasured int64
 	// Median of the seconds from the first customer message to the first close; NULL: none measured.
-	ResolutionP50Seconds interface{}
+	ResolutionP50Seconds *float64
 	// 90th percentile of them; NULL: none measured.
-	ResolutionP90Seconds interface{}
+	ResolutionP90Seconds *float64
 	// Ratings (last of their case).
 	Ratings int64
 	// Of these, complete ones.
 	RatingsMeasured int64
 	// Mean score of these, 1 to 5; NULL: none.
-	AverageScore interface{}
+	AverageScore *float64
 	// Ratings of 4 or 5 among ratings_measured.
 	Satisfied int64
 }
@@ -712,7 +712,7 @@ type AnalyticsCoverageDaily struct {
 	// The org.
 	OrgID string
 	// The day the metric is dated by, in the org's time zone: of the reply (first_response, reply, human_reply), the opening (ai_involvement, ai_resolved, assignment), the close (resolution), the handoff, the rating.
-	LocalDate *time.Time
+	LocalDate time.Time
 	// first_response, reply (turns of pass any; with those whose case is not known), human_reply (all turns of pass human), ai_involvement, ai_resolved, assignment, resolution, human_after_handoff or csat.
 	Metric string
 	// Events the metric should have a value for.
@@ -744,13 +744,13 @@ type AnalyticsCsatDaily struct {
 	// Of these, complete ones: what the scores are of.
 	N int64
 	// Mean score, 1 to 5; NULL: n is 0.
-	AverageScore float64
+	AverageScore *float64
 	// Ratings of 4 or 5 among n.
 	Satisfied int64
 	// 100 × satisfied ÷ n; NULL: n is 0.
 	CsatPercent int32
 	// Sum of the scores; NULL: n is 0.
-	SumScore int64
+	SumScore *int64
 	// Ratings of 1 among n.
 	Score1 int64
 	// Ratings of 2 among n.
@@ -945,6 +945,16 @@ type AnalyticsHoliday struct {
 	Name string
 }
 
+// Bookkeeping: the days from the first to the last of an org's facts that a daily view works out when it is asked, because what it says of them is not stored (stored_days).
+type AnalyticsLiveDay struct {
+	// The org.
+	OrgID interface{}
+	// The day, in the org's time zone.
+	LocalDate interface{}
+	// The view, without _daily.
+	Summary interface{}
+}
+
 // The local days from an org's first message to its last, with their bounds: turns a condition on local_date into one on messages.created_at.
 type AnalyticsMessageDay struct {
 	// The org.
@@ -1008,7 +1018,7 @@ type AnalyticsResponseTimesDaily struct {
 	// The org.
 	OrgID string
 	// The day of the reply, in the org's time zone.
-	LocalDate *time.Time
+	LocalDate time.Time
 	// any: turns that end with the next reply of the AI or the team; human: as if the AI had not written. Never add both.
 	Pass string
 	// first: the first response of a case; reply: a later one; unknown: turns.is_first_response is.
@@ -1030,23 +1040,23 @@ type AnalyticsResponseTimesDaily struct {
 	// Of these, turns with a complete time: what the percentiles, the mean and the buckets are of.
 	N int64
 	// Median of the seconds from question to reply; NULL: n is 0.
-	P50Seconds interface{}
+	P50Seconds *float64
 	// 90th percentile of them; NULL: n is 0.
-	P90Seconds interface{}
+	P90Seconds *float64
 	// Mean of them; NULL: n is 0.
 	MeanSeconds int32
 	// Sum of them; NULL: n is 0.
-	SumSeconds int64
+	SumSeconds *float64
 	// Of these, turns with business seconds.
 	NBusiness int64
 	// Median of the seconds of business hours; NULL: n_business is 0.
-	P50BusinessSeconds interface{}
+	P50BusinessSeconds *float64
 	// 90th percentile of them; NULL: n_business is 0.
-	P90BusinessSeconds interface{}
+	P90BusinessSeconds *float64
 	// Mean of them; NULL: n_business is 0.
 	MeanBusinessSeconds int32
 	// Sum of them; NULL: n_business is 0.
-	SumBusinessSeconds int64
+	SumBusinessSeconds *float64
 	// Of n, answered within 60 seconds.
 	Within1Minute int64
 	// Of n, answered within 300 seconds.
@@ -1069,6 +1079,161 @@ type AnalyticsSetting struct {
 	TimeZone string
 	// A customer message this soon after a close does not open a case (thanks); 0, the default, switches that off.
 	ThanksWindowSeconds int64
+}
+
+// Bookkeeping: the same of agents_daily.
+type AnalyticsStoredAgent struct {
+	OrgID     string
+	LocalDate time.Time
+	// Counts the rows of the day.
+	RowNumber                   int32
+	AgentUserID                 *string
+	Replies                     int64
+	RepliesMeasured             int64
+	ReplyP50Seconds             *float64
+	ReplyP90Seconds             *float64
+	ReplyMeanSeconds            *float64
+	ReplyP50BusinessSeconds     *float64
+	ReplyP90BusinessSeconds     *float64
+	FirstResponses              int64
+	FirstResponsesMeasured      int64
+	FirstResponseP50Seconds     *float64
+	FirstResponseP90Seconds     *float64
+	HandoffsAnswered            int64
+	HandoffsMeasured            int64
+	HumanAfterHandoffP50Seconds *float64
+	HumanAfterHandoffP90Seconds *float64
+	ClosedCases                 int64
+	Ratings                     int64
+	RatingsMeasured             int64
+	AverageScore                *float64
+	Satisfied                   int64
+}
+
+// Bookkeeping: the same of assistants_daily.
+type AnalyticsStoredAssistant struct {
+	OrgID     string
+	LocalDate time.Time
+	// Counts the rows of the day.
+	RowNumber                 int32
+	AssistantID               *string
+	AssistantConfigID         *string
+	OpenedBy                  string
+	Cases                     int64
+	MeasuredCases             int64
+	AiInvolvedCases           int64
+	AiClosedCases             int64
+	AiResolvedCases           int64
+	AiHandedOffCases          int64
+	FirstAiResponses          int64
+	FirstAiResponsesMeasured  int64
+	FirstAiResponseP50Seconds *float64
+	FirstAiResponseP90Seconds *float64
+}
+
+// Bookkeeping: the same of channels_daily.
+type AnalyticsStoredChannel struct {
+	OrgID     string
+	LocalDate time.Time
+	// Counts the rows of the day.
+	RowNumber               int32
+	ChannelType             *string
+	IntegrationID           *string
+	OpenedCases             int64
+	OpenedByCustomer        int64
+	ReopenedCases           int64
+	ClosedCases             int64
+	Handoffs                int64
+	FirstResponses          int64
+	FirstResponsesMeasured  int64
+	FirstResponseP50Seconds *float64
+	FirstResponseP90Seconds *float64
+	ResolutionsMeasured     int64
+	ResolutionP50Seconds    *float64
+	ResolutionP90Seconds    *float64
+	Ratings                 int64
+	RatingsMeasured         int64
+	AverageScore            *float64
+	Satisfied               int64
+}
+
+// Bookkeeping: the same of coverage_daily.
+type AnalyticsStoredCoverage struct {
+	OrgID     string
+	LocalDate time.Time
+	// Counts the rows of the day.
+	RowNumber int32
+	Metric    string
+	Eligible  int64
+	Measured  int64
+}
+
+// Bookkeeping: the same of csat_daily.
+type AnalyticsStoredCsat struct {
+	OrgID     string
+	LocalDate time.Time
+	// Counts the rows of the day.
+	RowNumber         int32
+	AssignedUserID    *string
+	AssistantID       *string
+	AssistantConfigID *string
+	ChannelType       *string
+	IntegrationID     *string
+	NEligible         int64
+	N                 int64
+	AverageScore      *float64
+	Satisfied         int64
+	SumScore          *int64
+	Score1            int64
+	Score2            int64
+	Score3            int64
+	Score4            int64
+	Score5            int64
+	AskedCases        int64
+	AskedCasesRated   int64
+}
+
+// Bookkeeping: the days of which it is stored (stored_…) what a daily view says of them, as long as no fact of them changes. Read the views.
+type AnalyticsStoredDay struct {
+	// The org.
+	OrgID string
+	// The view, without _daily.
+	Summary string
+	// The day, in the org's time zone.
+	LocalDate time.Time
+	// When it does not hold any more although no fact has changed: 24 hours after the last AI reply of a case that is not old enough to be called resolved. Infinity: never.
+	ValidUntil time.Time
+}
+
+// Bookkeeping: what response_times_daily says of days that are over, so that it need not be worked out again. It holds for the days in stored_days. Read the view.
+type AnalyticsStoredResponseTime struct {
+	OrgID     string
+	LocalDate time.Time
+	// Counts the rows of the day.
+	RowNumber          int32
+	Pass               string
+	Kind               string
+	RepliedBy          *string
+	AssistantID        *string
+	AgentUserID        *string
+	ChannelType        *string
+	IntegrationID      *string
+	Model              *string
+	NEligible          int64
+	N                  int64
+	P50Seconds         *float64
+	P90Seconds         *float64
+	SumSeconds         *float64
+	NBusiness          int64
+	P50BusinessSeconds *float64
+	P90BusinessSeconds *float64
+	SumBusinessSeconds *float64
+	Within1Minute      int64
+	Within5Minutes     int64
+	Within15Minutes    int64
+	Within1Hour        int64
+	Within8Hours       int64
+	Within24Hours      int64
 }
 
 // Tokens by the day and model of the message, summed from the messages; usage_turns are parts of these and not added. Costs only where model_prices has a price for the day.

@@ -250,7 +250,6 @@ create table analytics.chat_spans (
     refreshed_at     timestamptz not null,
     primary key (org_id, chat_id, span_number)
 );
-create index chat_spans_ended_at on analytics.chat_spans (org_id, ended_at);
 
 create table analytics.backlog_daily (
     org_id           text not null,
@@ -269,6 +268,153 @@ create table analytics.refreshes (
     backlog_through      date not null,
     refreshed_at         timestamptz not null,
     primary key (org_id)
+);
+
+-- What the daily views said of the days in stored_days: as many rows of facts as a busy org has in a month cannot be sorted for their
+-- percentiles while somebody waits. The columns are those of the views.
+create table analytics.stored_days (
+    org_id      text not null,
+    summary     text not null,
+    local_date  date not null,
+    valid_until timestamptz not null,
+    primary key (org_id, summary, local_date)
+);
+
+create table analytics.stored_response_times (
+    org_id               text not null,
+    local_date           date not null,
+    row_number           int4 not null,
+    pass                 text not null,
+    kind                 text not null,
+    replied_by           text,
+    assistant_id         text,
+    agent_user_id        text,
+    channel_type         text,
+    integration_id       text,
+    model                text,
+    n_eligible           int8 not null,
+    n                    int8 not null,
+    p50_seconds          float8,
+    p90_seconds          float8,
+    sum_seconds          float8,
+    n_business           int8 not null,
+    p50_business_seconds float8,
+    p90_business_seconds float8,
+    sum_business_seconds float8,
+    within_1_minute      int8 not null,
+    within_5_minutes     int8 not null,
+    within_15_minutes    int8 not null,
+    within_1_hour        int8 not null,
+    within_8_hours       int8 not null,
+    within_24_hours      int8 not null,
+    primary key (org_id, local_date, row_number)
+);
+
+create table analytics.stored_csat (
+    org_id              text not null,
+    local_date          date not null,
+    row_number          int4 not null,
+    assigned_user_id    text,
+    assistant_id        text,
+    assistant_config_id text,
+    channel_type        text,
+    integration_id      text,
+    n_eligible          int8 not null,
+    n                   int8 not null,
+    average_score       float8,
+    satisfied           int8 not null,
+    sum_score           int8,
+    score_1             int8 not null,
+    score_2             int8 not null,
+    score_3             int8 not null,
+    score_4             int8 not null,
+    score_5             int8 not null,
+    asked_cases         int8 not null,
+    asked_cases_rated   int8 not null,
+    primary key (org_id, local_date, row_number)
+);
+
+create table analytics.stored_agents (
+    org_id                          text not null,
+    local_date                      date not null,
+    row_number                      int4 not null,
+    agent_user_id                   text,
+    replies                         int8 not null,
+    replies_measured                int8 not null,
+    reply_p50_seconds               float8,
+    reply_p90_seconds               float8,
+    reply_mean_seconds              float8,
+    reply_p50_business_seconds      float8,
+    reply_p90_business_seconds      float8,
+    first_responses                 int8 not null,
+    first_responses_measured        int8 not null,
+    first_response_p50_seconds      float8,
+    first_response_p90_seconds      float8,
+    handoffs_answered               int8 not null,
+    handoffs_measured               int8 not null,
+    human_after_handoff_p50_seconds float8,
+    human_after_handoff_p90_seconds float8,
+    closed_cases                    int8 not null,
+    ratings                         int8 not null,
+    ratings_measured                int8 not null,
+    average_score                   float8,
+    satisfied                       int8 not null,
+    primary key (org_id, local_date, row_number)
+);
+
+create table analytics.stored_assistants (
+    org_id                        text not null,
+    local_date                    date not null,
+    row_number                    int4 not null,
+    assistant_id                  text,
+    assistant_config_id           text,
+    opened_by                     text not null,
+    cases                         int8 not null,
+    measured_cases                int8 not null,
+    ai_involved_cases             int8 not null,
+    ai_closed_cases               int8 not null,
+    ai_resolved_cases             int8 not null,
+    ai_handed_off_cases           int8 not null,
+    first_ai_responses            int8 not null,
+    first_ai_responses_measured   int8 not null,
+    first_ai_response_p50_seconds float8,
+    first_ai_response_p90_seconds float8,
+    primary key (org_id, local_date, row_number)
+);
+
+create table analytics.stored_channels (
+    org_id                     text not null,
+    local_date                 date not null,
+    row_number                 int4 not null,
+    channel_type               text,
+    integration_id             text,
+    opened_cases               int8 not null,
+    opened_by_customer         int8 not null,
+    reopened_cases             int8 not null,
+    closed_cases               int8 not null,
+    handoffs                   int8 not null,
+    first_responses            int8 not null,
+    first_responses_measured   int8 not null,
+    first_response_p50_seconds float8,
+    first_response_p90_seconds float8,
+    resolutions_measured       int8 not null,
+    resolution_p50_seconds     float8,
+    resolution_p90_seconds     float8,
+    ratings                    int8 not null,
+    ratings_measured           int8 not null,
+    average_score              float8,
+    satisfied                  int8 not null,
+    primary key (org_id, local_date, row_number)
+);
+
+create table analytics.stored_coverage (
+    org_id     text not null,
+    local_date date not null,
+    row_number int4 not null,
+    metric     text not null,
+    eligible   int8 not null,
+    measured   int8 not null,
+    primary key (org_id, local_date, row_number)
 );
 
 create table analytics.reader_orgs (

@@ -178,6 +178,10 @@ create index cases_channels on analytics.cases (org_id, coalesce(channel_type, '
 create index turns_replied on analytics.turns (org_id, replied_local_date, pass)
     include (is_first_response, replied_by, assistant_id, agent_user_id, channel_type, integration_id, model, reply_seconds, reply_business_seconds);
 create index turns_assistants on analytics.turns (org_id, assistant_config_id, assistant_id);
+-- For whoever asks for the days of all orgs: the indexes above begin with one. These take next to nothing, since the facts of a day lie
+-- together more or less; neither keeps an update from being HOT that would be it else, since a day is set once.
+create index cases_days on analytics.cases using brin (opened_local_date date_minmax_multi_ops) with (pages_per_range = 32);
+create index turns_days on analytics.turns using brin (replied_local_date date_minmax_multi_ops) with (pages_per_range = 32);
 create index csat_ratings_rated on analytics.csat_ratings (org_id, rated_local_date);
 create index handoffs_handed_off on analytics.handoffs (org_id, handed_off_local_date);
 
@@ -186,9 +190,13 @@ create index handoffs_handed_off on analytics.handoffs (org_id, handed_off_local
 create index chat_states_not_closed on inbox.chat_states (org_id, chat_id) where state <> 'CLOSED';
 create index chat_state_changes_changed_at on inbox.chat_state_changes (org_id, changed_at);
 create index messages_broadcasts on inbox.messages (org_id, created_at) where sender = 'broadcast';
+-- The name of a model belongs to it as far as it is short, which it always is; messages whose model has a longer one are in an index of
+-- their own and looked up.
 create index messages_usage on inbox.messages (org_id, created_at)
-    include (input_tokens, output_tokens, total_tokens, reasoning_tokens, input_tokens_cache_read, input_tokens_cache_write)
-    where coalesce(total_tokens, input_tokens, output_tokens) is not null;
+    include (model, input_tokens, output_tokens, total_tokens, reasoning_tokens, input_tokens_cache_read, input_tokens_cache_write)
+    where coalesce(total_tokens, input_tokens, output_tokens) is not null and coalesce(octet_length(model), 0) <= 200;
+create index messages_usage_long on inbox.messages (org_id, created_at)
+    where coalesce(total_tokens, input_tokens, output_tokens) is not null and coalesce(octet_length(model), 0) > 200;
 
 -- Index-only reads need pages that are known to be visible to all, and the pages of the last days are what is read most.
 alter table inbox.messages set (autovacuum_vacuum_insert_scale_factor = 0.02);
@@ -621,12 +629,67 @@ comment on column analytics.chats_wide.last_message_at is 'When the newest messa
 comment on column analytics.chats_wide.waiting_since is 'When the first customer message that nobody has answered was created. NULL: closed, or the last word was not the customer''s. Follows the facts, so it lags by seconds.';
 comment on column analytics.chats_wide.last_case_number is 'The chat''s newest case; NULL: it has none.';
 
+-- What the daily views say of a day that is over changes seldom and takes long to work out, so it is stored (stored_days). They
+-- work out all other days. That is one after the other (offset 0 keeps it so), through the index by org and day: the planner does not know
+-- how few they are. Orgs are found by hops through the keys, because there may be facts of one that is not in inbox.orgs.
+create view analytics.live_days with (security_invoker = true) as
+with recursive orgs as (
+    select least(
+        (select c.org_id from analytics.cases as c order by c.org_id limit 1),
+        (select t.org_id from analytics.turns as t order by t.org_id limit 1),
+        (select h.org_id from analytics.handoffs as h order by h.org_id limit 1),
+        (select r.org_id from analytics.csat_ratings as r order by r.org_id limit 1)
+    ) as org_id
+    union all
+    select least(
+        (select c.org_id from analytics.cases as c where c.org_id > o.org_id order by c.org_id limit 1),
+        (select t.org_id from analytics.turns as t where t.org_id > o.org_id order by t.org_id limit 1),
+        (select h.org_id from analytics.handoffs as h where h.org_id > o.org_id order by h.org_id limit 1),
+        (select r.org_id from analytics.csat_ratings as r where r.org_id > o.org_id order by r.org_id limit 1)
+    )
+    from orgs as o
+    where o.org_id is not null
+)
+select
+    o.org_id,
+    d.local_date,
+    s.summary
+from orgs as o
+cross join unnest(array['response_times', 'csat', 'agents', 'assistants', 'channels', 'coverage']) as s (summary)
+cross join lateral (
+    select
+        least(
+            (select min(c.opened_local_date) from analytics.cases as c where c.org_id = o.org_id),
+            (select min(c.closed_local_date) from analytics.cases as c where c.org_id = o.org_id),
+            (select min(t.replied_local_date) from analytics.turns as t where t.org_id = o.org_id),
+            (select min(h.handed_off_local_date) from analytics.handoffs as h where h.org_id = o.org_id),
+            (select min(r.rated_local_date) from analytics.csat_ratings as r where r.org_id = o.org_id)
+        ) as first_day,
+        greatest(
+            (select max(c.opened_local_date) from analytics.cases as c where c.org_id = o.org_id),
+            (select max(c.closed_local_date) from analytics.cases as c where c.org_id = o.org_id),
+            (select max(t.replied_local_date) from analytics.turns as t where t.org_id = o.org_id),
+            (select max(h.handed_off_local_date) from analytics.handoffs as h where h.org_id = o.org_id),
+            (select max(r.rated_local_date) from analytics.csat_ratings as r where r.org_id = o.org_id)
+        ) as last_day
+) as b
+cross join lateral analytics.days_between(b.first_day, b.last_day) as d (local_date)
+where o.org_id is not null and not exists (
+    select from analytics.stored_days as k
+    where k.org_id = o.org_id and k.summary = s.summary and k.local_date = d.local_date and k.valid_until > now()
+    offset 0
+);
+comment on view analytics.live_days is 'Bookkeeping: the days from the first to the last of an org''s facts that a daily view works out when it is asked, because what it says of them is not stored (stored_days).';
+comment on column analytics.live_days.org_id is 'The org.';
+comment on column analytics.live_days.local_date is 'The day, in the org''s time zone.';
+comment on column analytics.live_days.summary is 'The view, without _daily.';
+
 create view analytics.response_times_daily with (security_invoker = true) as
 select
     d.org_id,
     d.local_date,
     d.pass,
-    case when d.is_first_response then 'first' when not d.is_first_response then 'reply' else 'unknown' end as kind,
+    d.kind,
     d.replied_by,
     d.assistant_id,
     d.agent_user_id,
@@ -635,15 +698,15 @@ select
     d.model,
     d.n_eligible,
     d.n,
-    d.p[1] as p50_seconds,
-    d.p[2] as p90_seconds,
-    d.seconds / nullif(d.n, 0) as mean_seconds,
-    d.seconds as sum_seconds,
+    d.p50_seconds,
+    d.p90_seconds,
+    d.sum_seconds / nullif(d.n, 0) as mean_seconds,
+    d.sum_seconds,
     d.n_business,
-    d.b[1] as p50_business_seconds,
-    d.b[2] as p90_business_seconds,
-    d.business_seconds / nullif(d.n_business, 0) as mean_business_seconds,
-    d.business_seconds as sum_business_seconds,
+    d.p50_business_seconds,
+    d.p90_business_seconds,
+    d.sum_business_seconds / nullif(d.n_business, 0) as mean_business_seconds,
+    d.sum_business_seconds,
     d.within_1_minute,
     d.within_5_minutes,
     d.within_15_minutes,
@@ -651,35 +714,61 @@ select
     d.within_8_hours,
     d.within_24_hours
 from (
+    select s.org_id, s.local_date, s.pass, s.kind, s.replied_by, s.assistant_id,
+        s.agent_user_id, s.channel_type, s.integration_id, s.model, s.n_eligible, s.n,
+        s.p50_seconds, s.p90_seconds, s.sum_seconds, s.n_business, s.p50_business_seconds, s.p90_business_seconds,
+        s.sum_business_seconds, s.within_1_minute, s.within_5_minutes, s.within_15_minutes, s.within_1_hour, s.within_8_hours,
+        s.within_24_hours
+    from analytics.stored_response_times as s
+    where exists (
+        select from analytics.stored_days as k
+        where k.org_id = s.org_id and k.summary = 'response_times' and k.local_date = s.local_date and k.valid_until > now()
+    )
+    union all
     select
-        t.org_id,
-        t.replied_local_date as local_date,
-        t.pass,
-        t.is_first_response,
-        t.replied_by,
-        t.assistant_id,
-        t.agent_user_id,
-        t.channel_type,
-        t.integration_id,
-        t.model,
-        count(*) as n_eligible,
-        count(t.reply_seconds) as n,
-        percentile_cont(array[0.5, 0.9]) within group (order by t.reply_seconds) as p,
-        sum(t.reply_seconds) as seconds,
-        count(t.reply_business_seconds) as n_business,
-        percentile_cont(array[0.5, 0.9]) within group (order by t.reply_business_seconds) as b,
-        sum(t.reply_business_seconds) as business_seconds,
-        count(*) filter (where t.reply_seconds <= 60) as within_1_minute,
-        count(*) filter (where t.reply_seconds <= 300) as within_5_minutes,
-        count(*) filter (where t.reply_seconds <= 900) as within_15_minutes,
-        count(*) filter (where t.reply_seconds <= 3600) as within_1_hour,
-        count(*) filter (where t.reply_seconds <= 28800) as within_8_hours,
-        count(*) filter (where t.reply_seconds <= 86400) as within_24_hours
-    from analytics.turns as t
-    where t.replied_local_date is not null
-    -- What differs most comes first: the rows are sorted by this.
-    group by t.org_id, t.replied_local_date, t.agent_user_id, t.assistant_id, t.model, t.channel_type, t.integration_id, t.replied_by,
-        t.pass, t.is_first_response
+        n.org_id, n.local_date, n.pass,
+        case when n.is_first_response then 'first' when not n.is_first_response then 'reply' else 'unknown' end,
+        n.replied_by, n.assistant_id, n.agent_user_id, n.channel_type, n.integration_id, n.model,
+        n.n_eligible, n.n, n.p[1], n.p[2], n.seconds, n.n_business, n.b[1], n.b[2], n.business_seconds,
+        n.within_1_minute, n.within_5_minutes, n.within_15_minutes, n.within_1_hour, n.within_8_hours, n.within_24_hours
+    from (
+        select
+            v.org_id,
+            v.local_date,
+            t.pass,
+            t.is_first_response,
+            t.replied_by,
+            t.assistant_id,
+            t.agent_user_id,
+            t.channel_type,
+            t.integration_id,
+            t.model,
+            count(*) as n_eligible,
+            count(t.reply_seconds) as n,
+            percentile_cont(array[0.5, 0.9]) within group (order by t.reply_seconds) as p,
+            sum(t.reply_seconds) as seconds,
+            count(t.reply_business_seconds) as n_business,
+            percentile_cont(array[0.5, 0.9]) within group (order by t.reply_business_seconds) as b,
+            sum(t.reply_business_seconds) as business_seconds,
+            count(*) filter (where t.reply_seconds <= 60) as within_1_minute,
+            count(*) filter (where t.reply_seconds <= 300) as within_5_minutes,
+            count(*) filter (where t.reply_seconds <= 900) as within_15_minutes,
+            count(*) filter (where t.reply_seconds <= 3600) as within_1_hour,
+            count(*) filter (where t.reply_seconds <= 28800) as within_8_hours,
+            count(*) filter (where t.reply_seconds <= 86400) as within_24_hours
+        from analytics.live_days as v
+        cross join lateral (
+            select g.pass, g.is_first_response, g.replied_by, g.assistant_id, g.agent_user_id, g.channel_type, g.integration_id, g.model,
+                g.reply_seconds, g.reply_business_seconds
+            from analytics.turns as g
+            where g.org_id = v.org_id and g.replied_local_date = v.local_date
+            offset 0
+        ) as t
+        where v.summary = 'response_times'
+        -- What differs most comes first: the rows are sorted by this.
+        group by v.org_id, v.local_date, t.agent_user_id, t.assistant_id, t.model, t.channel_type, t.integration_id, t.replied_by,
+            t.pass, t.is_first_response
+    ) as n
 ) as d;
 comment on view analytics.response_times_daily is 'How fast replies were: one row for each day of the reply and combination of the other columns before n_eligible. Choose one pass. Counts and sums of rows can be added; percentiles cannot: for larger groups take them from analytics.turns.';
 comment on column analytics.response_times_daily.org_id is 'The org.';
@@ -719,38 +808,76 @@ select
     d.assistant_config_id,
     d.channel_type,
     d.integration_id,
-    count(*) filter (where d.is_rating) as n_eligible,
-    count(d.score) as n,
-    avg(d.score)::float8 as average_score,
-    count(*) filter (where d.score >= 4) as satisfied,
-    100.0::float8 * count(*) filter (where d.score >= 4) / nullif(count(d.score), 0) as csat_percent,
-    sum(d.score) as sum_score,
-    count(*) filter (where d.score = 1) as score_1,
-    count(*) filter (where d.score = 2) as score_2,
-    count(*) filter (where d.score = 3) as score_3,
-    count(*) filter (where d.score = 4) as score_4,
-    count(*) filter (where d.score = 5) as score_5,
-    count(d.was_rated) as asked_cases,
-    count(*) filter (where d.was_rated) as asked_cases_rated,
-    100.0::float8 * count(*) filter (where d.was_rated) / nullif(count(d.was_rated), 0) as estimated_response_percent
+    d.n_eligible,
+    d.n,
+    d.average_score,
+    d.satisfied,
+    100.0::float8 * d.satisfied / nullif(d.n, 0) as csat_percent,
+    d.sum_score,
+    d.score_1,
+    d.score_2,
+    d.score_3,
+    d.score_4,
+    d.score_5,
+    d.asked_cases,
+    d.asked_cases_rated,
+    100.0::float8 * d.asked_cases_rated / nullif(d.asked_cases, 0) as estimated_response_percent
 from (
-    select
-        r.org_id, r.rated_local_date as local_date, r.assigned_user_id, r.assistant_id, r.assistant_config_id, r.channel_type, r.integration_id,
-        true as is_rating,
-        case when r.completeness = 'complete' then r.score end as score,
-        null::bool as was_rated
-    from analytics.csat_ratings as r
-    where r.is_last
+    select s.org_id, s.local_date, s.assigned_user_id, s.assistant_id, s.assistant_config_id, s.channel_type,
+        s.integration_id, s.n_eligible, s.n, s.average_score, s.satisfied, s.sum_score,
+        s.score_1, s.score_2, s.score_3, s.score_4, s.score_5, s.asked_cases,
+        s.asked_cases_rated
+    from analytics.stored_csat as s
+    where exists (
+        select from analytics.stored_days as k
+        where k.org_id = s.org_id and k.summary = 'csat' and k.local_date = s.local_date and k.valid_until > now()
+    )
     union all
     select
-        c.org_id, c.closed_local_date, c.assigned_user_id, c.assistant_id, c.assistant_config_id, c.channel_type, c.integration_id,
-        false,
-        null,
-        c.csat_score is not null
-    from analytics.cases as c
-    where c.closed_local_date is not null and c.has_auto_csat and c.completeness = 'complete'
-) as d
-group by d.org_id, d.local_date, d.assigned_user_id, d.assistant_id, d.assistant_config_id, d.channel_type, d.integration_id;
+        e.org_id, e.local_date, e.assigned_user_id, e.assistant_id, e.assistant_config_id, e.channel_type, e.integration_id,
+        count(*) filter (where e.is_rating),
+        count(e.score),
+        avg(e.score)::float8,
+        count(*) filter (where e.score >= 4),
+        sum(e.score),
+        count(*) filter (where e.score = 1),
+        count(*) filter (where e.score = 2),
+        count(*) filter (where e.score = 3),
+        count(*) filter (where e.score = 4),
+        count(*) filter (where e.score = 5),
+        count(e.was_rated),
+        count(*) filter (where e.was_rated)
+    from (
+        select
+            v.org_id, v.local_date, r.assigned_user_id, r.assistant_id, r.assistant_config_id, r.channel_type, r.integration_id,
+            true as is_rating,
+            case when r.completeness = 'complete' then r.score end as score,
+            null::bool as was_rated
+        from analytics.live_days as v
+        cross join lateral (
+            select g.assigned_user_id, g.assistant_id, g.assistant_config_id, g.channel_type, g.integration_id, g.completeness, g.score
+            from analytics.csat_ratings as g
+            where g.org_id = v.org_id and g.rated_local_date = v.local_date and g.is_last
+            offset 0
+        ) as r
+        where v.summary = 'csat'
+        union all
+        select
+            v.org_id, v.local_date, c.assigned_user_id, c.assistant_id, c.assistant_config_id, c.channel_type, c.integration_id,
+            false,
+            null,
+            c.csat_score is not null
+        from analytics.live_days as v
+        cross join lateral (
+            select g.assigned_user_id, g.assistant_id, g.assistant_config_id, g.channel_type, g.integration_id, g.csat_score
+            from analytics.cases as g
+            where g.org_id = v.org_id and g.closed_local_date = v.local_date and g.has_auto_csat and g.completeness = 'complete'
+            offset 0
+        ) as c
+        where v.summary = 'csat'
+    ) as e
+    group by e.org_id, e.local_date, e.assigned_user_id, e.assistant_id, e.assistant_config_id, e.channel_type, e.integration_id
+) as d;
 comment on view analytics.csat_daily is 'Ratings by the day they were given, and, in the columns asked_, cases by the day they were closed. Two cohorts in one row: divide within one.';
 comment on column analytics.csat_daily.org_id is 'The org.';
 comment on column analytics.csat_daily.local_date is 'The day of the rating (asked_…: of the close), in the org''s time zone.';
@@ -839,6 +966,17 @@ select
     d.average_score,
     d.satisfied
 from (
+    select s.org_id, s.local_date, s.agent_user_id, s.replies, s.replies_measured,
+        s.reply_p50_seconds, s.reply_p90_seconds, s.reply_mean_seconds, s.reply_p50_business_seconds, s.reply_p90_business_seconds,
+        s.first_responses, s.first_responses_measured, s.first_response_p50_seconds, s.first_response_p90_seconds, s.handoffs_answered,
+        s.handoffs_measured, s.human_after_handoff_p50_seconds, s.human_after_handoff_p90_seconds, s.closed_cases, s.ratings,
+        s.ratings_measured, s.average_score, s.satisfied
+    from analytics.stored_agents as s
+    where exists (
+        select from analytics.stored_days as k
+        where k.org_id = s.org_id and k.summary = 'agents' and k.local_date = s.local_date and k.valid_until > now()
+    )
+    union all
     select
         e.org_id,
         e.local_date,
@@ -865,7 +1003,7 @@ from (
         coalesce(sum(e.satisfied), 0)::int8 as satisfied
     from (
         select
-            t.org_id, t.replied_local_date as local_date, t.agent_user_id,
+            v.org_id, v.local_date, t.agent_user_id,
             case when t.is_first_response then 'first' else 'reply' end as fact,
             count(*) as events,
             count(t.reply_seconds) as measured,
@@ -873,29 +1011,53 @@ from (
             percentile_cont(array[0.5, 0.9]) within group (order by t.reply_business_seconds) as b,
             avg(t.reply_seconds) as mean,
             null::int8 as satisfied
-        from analytics.turns as t
-        where t.replied_local_date is not null and t.pass = 'human'
-        group by t.org_id, t.replied_local_date, t.agent_user_id, case when t.is_first_response then 'first' else 'reply' end
+        from analytics.live_days as v
+        cross join lateral (
+            select g.agent_user_id, g.is_first_response, g.reply_seconds, g.reply_business_seconds
+            from analytics.turns as g
+            where g.org_id = v.org_id and g.replied_local_date = v.local_date and g.pass = 'human'
+            offset 0
+        ) as t
+        where v.summary = 'agents'
+        group by v.org_id, v.local_date, t.agent_user_id, case when t.is_first_response then 'first' else 'reply' end
         union all
         select
-            h.org_id, h.handed_off_local_date, h.first_human_reply_user_id, 'handoff', count(*), count(h.human_after_handoff_seconds),
+            v.org_id, v.local_date, h.first_human_reply_user_id, 'handoff', count(*), count(h.human_after_handoff_seconds),
             percentile_cont(array[0.5, 0.9]) within group (order by h.human_after_handoff_seconds), null, null, null
-        from analytics.handoffs as h
-        where h.first_human_reply_at is not null
-        group by h.org_id, h.handed_off_local_date, h.first_human_reply_user_id
+        from analytics.live_days as v
+        cross join lateral (
+            select g.first_human_reply_user_id, g.human_after_handoff_seconds
+            from analytics.handoffs as g
+            where g.org_id = v.org_id and g.handed_off_local_date = v.local_date and g.first_human_reply_at is not null
+            offset 0
+        ) as h
+        where v.summary = 'agents'
+        group by v.org_id, v.local_date, h.first_human_reply_user_id
         union all
-        select c.org_id, c.closed_local_date, c.assigned_user_id, 'closed', count(*), null, null, null, null, null
-        from analytics.cases as c
-        where c.closed_local_date is not null
-        group by c.org_id, c.closed_local_date, c.assigned_user_id
+        select v.org_id, v.local_date, c.assigned_user_id, 'closed', count(*), null, null, null, null, null
+        from analytics.live_days as v
+        cross join lateral (
+            select g.assigned_user_id
+            from analytics.cases as g
+            where g.org_id = v.org_id and g.closed_local_date = v.local_date
+            offset 0
+        ) as c
+        where v.summary = 'agents'
+        group by v.org_id, v.local_date, c.assigned_user_id
         union all
         select
-            r.org_id, r.rated_local_date, r.assigned_user_id, 'rating', count(*), count(*) filter (where r.completeness = 'complete'), null, null,
+            v.org_id, v.local_date, r.assigned_user_id, 'rating', count(*), count(*) filter (where r.completeness = 'complete'), null, null,
             avg(r.score) filter (where r.completeness = 'complete')::float8,
             count(*) filter (where r.completeness = 'complete' and r.score >= 4)
-        from analytics.csat_ratings as r
-        where r.is_last
-        group by r.org_id, r.rated_local_date, r.assigned_user_id
+        from analytics.live_days as v
+        cross join lateral (
+            select g.assigned_user_id, g.completeness, g.score
+            from analytics.csat_ratings as g
+            where g.org_id = v.org_id and g.rated_local_date = v.local_date and g.is_last
+            offset 0
+        ) as r
+        where v.summary = 'agents'
+        group by v.org_id, v.local_date, r.assigned_user_id
     ) as e
     group by e.org_id, e.local_date, e.agent_user_id
 ) as d
@@ -947,30 +1109,52 @@ select
     100.0::float8 * d.ai_handed_off_cases / nullif(d.ai_involved_cases, 0) as handoff_percent,
     d.first_ai_responses,
     d.first_ai_responses_measured,
-    d.f[1] as first_ai_response_p50_seconds,
-    d.f[2] as first_ai_response_p90_seconds
+    d.first_ai_response_p50_seconds,
+    d.first_ai_response_p90_seconds
 from (
+    select s.org_id, s.local_date, s.assistant_id, s.assistant_config_id, s.opened_by,
+        s.cases, s.measured_cases, s.ai_involved_cases, s.ai_closed_cases, s.ai_resolved_cases,
+        s.ai_handed_off_cases, s.first_ai_responses, s.first_ai_responses_measured, s.first_ai_response_p50_seconds, s.first_ai_response_p90_seconds
+    from analytics.stored_assistants as s
+    where exists (
+        select from analytics.stored_days as k
+        where k.org_id = s.org_id and k.summary = 'assistants' and k.local_date = s.local_date and k.valid_until > now()
+    )
+    union all
     select
-        c.org_id,
-        c.opened_local_date as local_date,
-        c.assistant_id,
-        c.assistant_config_id,
-        c.opened_by,
-        count(*) as cases,
-        count(c.is_ai_involved) as measured_cases,
-        count(*) filter (where c.is_ai_involved) as ai_involved_cases,
-        count(c.is_ai_resolved) filter (
-            where c.is_ai_involved and c.closed_at is not null and c.last_ai_reply_at <= now() - interval '24 hours'
-        ) as ai_closed_cases,
-        count(*) filter (
-            where c.is_ai_resolved and c.is_ai_involved and c.closed_at is not null and c.last_ai_reply_at <= now() - interval '24 hours'
-        ) as ai_resolved_cases,
-        count(*) filter (where c.is_ai_involved and c.handoff_at is not null) as ai_handed_off_cases,
-        count(c.first_ai_response_at) as first_ai_responses,
-        count(c.first_ai_response_seconds) as first_ai_responses_measured,
-        percentile_cont(array[0.5, 0.9]) within group (order by c.first_ai_response_seconds) as f
-    from analytics.cases as c
-    group by c.org_id, c.opened_local_date, c.assistant_id, c.assistant_config_id, c.opened_by
+        n.org_id, n.local_date, n.assistant_id, n.assistant_config_id, n.opened_by, n.cases, n.measured_cases, n.ai_involved_cases,
+        n.ai_closed_cases, n.ai_resolved_cases, n.ai_handed_off_cases, n.first_ai_responses, n.first_ai_responses_measured, n.f[1], n.f[2]
+    from (
+        select
+            v.org_id,
+            v.local_date,
+            c.assistant_id,
+            c.assistant_config_id,
+            c.opened_by,
+            count(*) as cases,
+            count(c.is_ai_involved) as measured_cases,
+            count(*) filter (where c.is_ai_involved) as ai_involved_cases,
+            count(c.is_ai_resolved) filter (
+                where c.is_ai_involved and c.closed_at is not null and c.last_ai_reply_at <= now() - interval '24 hours'
+            ) as ai_closed_cases,
+            count(*) filter (
+                where c.is_ai_resolved and c.is_ai_involved and c.closed_at is not null and c.last_ai_reply_at <= now() - interval '24 hours'
+            ) as ai_resolved_cases,
+            count(*) filter (where c.is_ai_involved and c.handoff_at is not null) as ai_handed_off_cases,
+            count(c.first_ai_response_at) as first_ai_responses,
+            count(c.first_ai_response_seconds) as first_ai_responses_measured,
+            percentile_cont(array[0.5, 0.9]) within group (order by c.first_ai_response_seconds) as f
+        from analytics.live_days as v
+        cross join lateral (
+            select g.assistant_id, g.assistant_config_id, g.opened_by, g.is_ai_involved, g.is_ai_resolved, g.closed_at, g.last_ai_reply_at,
+                g.handoff_at, g.first_ai_response_at, g.first_ai_response_seconds
+            from analytics.cases as g
+            where g.org_id = v.org_id and g.opened_local_date = v.local_date
+            offset 0
+        ) as c
+        where v.summary = 'assistants'
+        group by v.org_id, v.local_date, c.assistant_id, c.assistant_config_id, c.opened_by
+    ) as n
 ) as d
 left join inbox.assistants as a on a.org_id = d.org_id and a.assistant_id = d.assistant_id
 left join (
@@ -1003,66 +1187,131 @@ comment on column analytics.assistants_daily.first_ai_response_p90_seconds is '9
 
 create view analytics.channels_daily with (security_invoker = true) as
 select
-    e.org_id,
-    e.local_date,
-    e.channel_type,
-    e.integration_id,
-    coalesce(sum(e.events) filter (where e.fact = 'opened'), 0)::int8 as opened_cases,
-    coalesce(sum(e.by_customer), 0)::int8 as opened_by_customer,
-    coalesce(sum(e.reopened), 0)::int8 as reopened_cases,
-    coalesce(sum(e.events) filter (where e.fact = 'closed'), 0)::int8 as closed_cases,
-    coalesce(sum(e.events) filter (where e.fact = 'handoff'), 0)::int8 as handoffs,
-    coalesce(sum(e.events) filter (where e.fact = 'response'), 0)::int8 as first_responses,
-    coalesce(sum(e.measured) filter (where e.fact = 'response'), 0)::int8 as first_responses_measured,
-    min(e.p[1]) filter (where e.fact = 'response') as first_response_p50_seconds,
-    min(e.p[2]) filter (where e.fact = 'response') as first_response_p90_seconds,
-    coalesce(sum(e.measured) filter (where e.fact = 'closed'), 0)::int8 as resolutions_measured,
-    min(e.p[1]) filter (where e.fact = 'closed') as resolution_p50_seconds,
-    min(e.p[2]) filter (where e.fact = 'closed') as resolution_p90_seconds,
-    coalesce(sum(e.events) filter (where e.fact = 'rating'), 0)::int8 as ratings,
-    coalesce(sum(e.measured) filter (where e.fact = 'rating'), 0)::int8 as ratings_measured,
-    min(e.average_score) as average_score,
-    coalesce(sum(e.satisfied), 0)::int8 as satisfied
+    d.org_id,
+    d.local_date,
+    d.channel_type,
+    d.integration_id,
+    d.opened_cases,
+    d.opened_by_customer,
+    d.reopened_cases,
+    d.closed_cases,
+    d.handoffs,
+    d.first_responses,
+    d.first_responses_measured,
+    d.first_response_p50_seconds,
+    d.first_response_p90_seconds,
+    d.resolutions_measured,
+    d.resolution_p50_seconds,
+    d.resolution_p90_seconds,
+    d.ratings,
+    d.ratings_measured,
+    d.average_score,
+    d.satisfied
 from (
-    select
-        c.org_id, c.opened_local_date as local_date, c.channel_type, c.integration_id, 'opened' as fact, count(*) as events,
-        count(*) filter (where c.opened_by = 'customer') as by_customer,
-        count(*) filter (where c.case_number > 1) as reopened,
-        null::int8 as measured,
-        null::float8[] as p,
-        null::float8 as average_score,
-        null::int8 as satisfied
-    from analytics.cases as c
-    group by c.org_id, c.opened_local_date, c.channel_type, c.integration_id
+    select s.org_id, s.local_date, s.channel_type, s.integration_id, s.opened_cases,
+        s.opened_by_customer, s.reopened_cases, s.closed_cases, s.handoffs, s.first_responses,
+        s.first_responses_measured, s.first_response_p50_seconds, s.first_response_p90_seconds, s.resolutions_measured, s.resolution_p50_seconds,
+        s.resolution_p90_seconds, s.ratings, s.ratings_measured, s.average_score, s.satisfied
+    from analytics.stored_channels as s
+    where exists (
+        select from analytics.stored_days as k
+        where k.org_id = s.org_id and k.summary = 'channels' and k.local_date = s.local_date and k.valid_until > now()
+    )
     union all
     select
-        c.org_id, c.closed_local_date, c.channel_type, c.integration_id, 'closed', count(*), null, null, count(c.resolution_seconds),
-        percentile_cont(array[0.5, 0.9]) within group (order by c.resolution_seconds), null, null
-    from analytics.cases as c
-    where c.closed_local_date is not null
-    group by c.org_id, c.closed_local_date, c.channel_type, c.integration_id
-    union all
-    select h.org_id, h.handed_off_local_date, h.channel_type, h.integration_id, 'handoff', count(*), null, null, null, null, null, null
-    from analytics.handoffs as h
-    group by h.org_id, h.handed_off_local_date, h.channel_type, h.integration_id
-    union all
-    select
-        t.org_id, t.replied_local_date, t.channel_type, t.integration_id, 'response', count(*), null, null, count(t.reply_seconds),
-        percentile_cont(array[0.5, 0.9]) within group (order by t.reply_seconds), null, null
-    from analytics.turns as t
-    where t.replied_local_date is not null and t.pass = 'any' and t.is_first_response
-    group by t.org_id, t.replied_local_date, t.channel_type, t.integration_id
-    union all
-    select
-        r.org_id, r.rated_local_date, r.channel_type, r.integration_id, 'rating', count(*), null, null,
-        count(*) filter (where r.completeness = 'complete'), null,
-        avg(r.score) filter (where r.completeness = 'complete')::float8,
-        count(*) filter (where r.completeness = 'complete' and r.score >= 4)
-    from analytics.csat_ratings as r
-    where r.is_last
-    group by r.org_id, r.rated_local_date, r.channel_type, r.integration_id
-) as e
-group by e.org_id, e.local_date, e.channel_type, e.integration_id;
+        e.org_id,
+        e.local_date,
+        e.channel_type,
+        e.integration_id,
+        coalesce(sum(e.events) filter (where e.fact = 'opened'), 0)::int8 as opened_cases,
+        coalesce(sum(e.by_customer), 0)::int8 as opened_by_customer,
+        coalesce(sum(e.reopened), 0)::int8 as reopened_cases,
+        coalesce(sum(e.events) filter (where e.fact = 'closed'), 0)::int8 as closed_cases,
+        coalesce(sum(e.events) filter (where e.fact = 'handoff'), 0)::int8 as handoffs,
+        coalesce(sum(e.events) filter (where e.fact = 'response'), 0)::int8 as first_responses,
+        coalesce(sum(e.measured) filter (where e.fact = 'response'), 0)::int8 as first_responses_measured,
+        min(e.p[1]) filter (where e.fact = 'response') as first_response_p50_seconds,
+        min(e.p[2]) filter (where e.fact = 'response') as first_response_p90_seconds,
+        coalesce(sum(e.measured) filter (where e.fact = 'closed'), 0)::int8 as resolutions_measured,
+        min(e.p[1]) filter (where e.fact = 'closed') as resolution_p50_seconds,
+        min(e.p[2]) filter (where e.fact = 'closed') as resolution_p90_seconds,
+        coalesce(sum(e.events) filter (where e.fact = 'rating'), 0)::int8 as ratings,
+        coalesce(sum(e.measured) filter (where e.fact = 'rating'), 0)::int8 as ratings_measured,
+        min(e.average_score) as average_score,
+        coalesce(sum(e.satisfied), 0)::int8 as satisfied
+    from (
+        select
+            v.org_id, v.local_date, c.channel_type, c.integration_id, 'opened' as fact, count(*) as events,
+            count(*) filter (where c.opened_by = 'customer') as by_customer,
+            count(*) filter (where c.case_number > 1) as reopened,
+            null::int8 as measured,
+            null::float8[] as p,
+            null::float8 as average_score,
+            null::int8 as satisfied
+        from analytics.live_days as v
+        cross join lateral (
+            select g.channel_type, g.integration_id, g.opened_by, g.case_number
+            from analytics.cases as g
+            where g.org_id = v.org_id and g.opened_local_date = v.local_date
+            offset 0
+        ) as c
+        where v.summary = 'channels'
+        group by v.org_id, v.local_date, c.channel_type, c.integration_id
+        union all
+        select
+            v.org_id, v.local_date, c.channel_type, c.integration_id, 'closed', count(*), null, null, count(c.resolution_seconds),
+            percentile_cont(array[0.5, 0.9]) within group (order by c.resolution_seconds), null, null
+        from analytics.live_days as v
+        cross join lateral (
+            select g.channel_type, g.integration_id, g.resolution_seconds
+            from analytics.cases as g
+            where g.org_id = v.org_id and g.closed_local_date = v.local_date
+            offset 0
+        ) as c
+        where v.summary = 'channels'
+        group by v.org_id, v.local_date, c.channel_type, c.integration_id
+        union all
+        select v.org_id, v.local_date, h.channel_type, h.integration_id, 'handoff', count(*), null, null, null, null, null, null
+        from analytics.live_days as v
+        cross join lateral (
+            select g.channel_type, g.integration_id
+            from analytics.handoffs as g
+            where g.org_id = v.org_id and g.handed_off_local_date = v.local_date
+            offset 0
+        ) as h
+        where v.summary = 'channels'
+        group by v.org_id, v.local_date, h.channel_type, h.integration_id
+        union all
+        select
+            v.org_id, v.local_date, t.channel_type, t.integration_id, 'response', count(*), null, null, count(t.reply_seconds),
+            percentile_cont(array[0.5, 0.9]) within group (order by t.reply_seconds), null, null
+        from analytics.live_days as v
+        cross join lateral (
+            select g.channel_type, g.integration_id, g.reply_seconds
+            from analytics.turns as g
+            where g.org_id = v.org_id and g.replied_local_date = v.local_date and g.pass = 'any' and g.is_first_response
+            offset 0
+        ) as t
+        where v.summary = 'channels'
+        group by v.org_id, v.local_date, t.channel_type, t.integration_id
+        union all
+        select
+            v.org_id, v.local_date, r.channel_type, r.integration_id, 'rating', count(*), null, null,
+            count(*) filter (where r.completeness = 'complete'), null,
+            avg(r.score) filter (where r.completeness = 'complete')::float8,
+            count(*) filter (where r.completeness = 'complete' and r.score >= 4)
+        from analytics.live_days as v
+        cross join lateral (
+            select g.channel_type, g.integration_id, g.completeness, g.score
+            from analytics.csat_ratings as g
+            where g.org_id = v.org_id and g.rated_local_date = v.local_date and g.is_last
+            offset 0
+        ) as r
+        where v.summary = 'channels'
+        group by v.org_id, v.local_date, r.channel_type, r.integration_id
+    ) as e
+    group by e.org_id, e.local_date, e.channel_type, e.integration_id
+) as d;
 comment on view analytics.channels_daily is 'What came over each channel: one row for each day, channel type and integration. Each count is dated by its own event: opened cases by the opening, closed by the close, responses by the reply, ratings by the rating.';
 comment on column analytics.channels_daily.org_id is 'The org.';
 comment on column analytics.channels_daily.local_date is 'The day, in the org''s time zone.';
@@ -1115,9 +1364,17 @@ cross join lateral (
         coalesce(sum(g.reasoning_tokens), 0)::int8 as reasoning_tokens,
         coalesce(sum(g.input_tokens_cache_read), 0)::int8 as input_tokens_cache_read,
         coalesce(sum(g.input_tokens_cache_write), 0)::int8 as input_tokens_cache_write
-    from inbox.messages as g
-    where g.org_id = d.org_id and g.created_at >= d.begins_at and g.created_at < d.ends_at
-        and coalesce(g.total_tokens, g.input_tokens, g.output_tokens) is not null
+    from (
+        select g.model, g.input_tokens, g.output_tokens, g.total_tokens, g.reasoning_tokens, g.input_tokens_cache_read, g.input_tokens_cache_write
+        from inbox.messages as g
+        where g.org_id = d.org_id and g.created_at >= d.begins_at and g.created_at < d.ends_at
+            and coalesce(g.total_tokens, g.input_tokens, g.output_tokens) is not null and coalesce(octet_length(g.model), 0) <= 200
+        union all
+        select g.model, g.input_tokens, g.output_tokens, g.total_tokens, g.reasoning_tokens, g.input_tokens_cache_read, g.input_tokens_cache_write
+        from inbox.messages as g
+        where g.org_id = d.org_id and g.created_at >= d.begins_at and g.created_at < d.ends_at
+            and coalesce(g.total_tokens, g.input_tokens, g.output_tokens) is not null and coalesce(octet_length(g.model), 0) > 200
+    ) as g
     group by g.model
 ) as m
 left join lateral (
@@ -1237,15 +1494,28 @@ select
     d.measured,
     100.0::float8 * d.measured / nullif(d.eligible, 0) as measured_percent
 from (
+    select s.org_id, s.local_date, s.metric, s.eligible, s.measured
+    from analytics.stored_coverage as s
+    where exists (
+        select from analytics.stored_days as k
+        where k.org_id = s.org_id and k.summary = 'coverage' and k.local_date = s.local_date and k.valid_until > now()
+    )
+    union all
     select
-        n.org_id,
-        n.replied_local_date as local_date,
+        v.org_id,
+        v.local_date,
         case when n.pass = 'human' then 'human_reply' when n.is_first_response then 'first_response' else 'reply' end as metric,
         count(*) as eligible,
         count(n.reply_seconds) as measured
-    from analytics.turns as n
-    where n.replied_local_date is not null
-    group by n.org_id, n.replied_local_date,
+    from analytics.live_days as v
+    cross join lateral (
+        select g.pass, g.is_first_response, g.reply_seconds
+        from analytics.turns as g
+        where g.org_id = v.org_id and g.replied_local_date = v.local_date
+        offset 0
+    ) as n
+    where v.summary = 'coverage'
+    group by v.org_id, v.local_date,
         case when n.pass = 'human' then 'human_reply' when n.is_first_response then 'first_response' else 'reply' end
     union all
     select
@@ -1256,8 +1526,8 @@ from (
         case m.metric when 'ai_involvement' then c.cases_measured when 'ai_resolved' then c.ai_closed_measured when 'assignment' then c.assignments_measured end as measured
     from (
         select
-            n.org_id,
-            n.opened_local_date as local_date,
+            v.org_id,
+            v.local_date,
             count(*) as cases,
             count(n.is_ai_involved) as cases_measured,
             count(*) filter (where n.ai_replies > 0 and n.closed_at is not null and n.last_ai_reply_at <= now() - interval '24 hours') as ai_closed,
@@ -1266,24 +1536,50 @@ from (
             ) as ai_closed_measured,
             count(n.assigned_at) as assignments,
             count(n.assignment_seconds) as assignments_measured
-        from analytics.cases as n
-        group by n.org_id, n.opened_local_date
+        from analytics.live_days as v
+        cross join lateral (
+            select g.is_ai_involved, g.is_ai_resolved, g.ai_replies, g.closed_at, g.last_ai_reply_at, g.assigned_at, g.assignment_seconds
+            from analytics.cases as g
+            where g.org_id = v.org_id and g.opened_local_date = v.local_date
+            offset 0
+        ) as n
+        where v.summary = 'coverage'
+        group by v.org_id, v.local_date
     ) as c
     cross join unnest(array['ai_involvement', 'ai_resolved', 'assignment']) as m (metric)
     union all
-    select n.org_id, n.closed_local_date, 'resolution', count(n.first_customer_message_at), count(n.resolution_seconds)
-    from analytics.cases as n
-    where n.closed_local_date is not null
-    group by n.org_id, n.closed_local_date
+    select v.org_id, v.local_date, 'resolution', count(n.first_customer_message_at), count(n.resolution_seconds)
+    from analytics.live_days as v
+    cross join lateral (
+        select g.first_customer_message_at, g.resolution_seconds
+        from analytics.cases as g
+        where g.org_id = v.org_id and g.closed_local_date = v.local_date
+        offset 0
+    ) as n
+    where v.summary = 'coverage'
+    group by v.org_id, v.local_date
     union all
-    select n.org_id, n.handed_off_local_date, 'human_after_handoff', count(n.first_human_reply_at), count(n.human_after_handoff_seconds)
-    from analytics.handoffs as n
-    group by n.org_id, n.handed_off_local_date
+    select v.org_id, v.local_date, 'human_after_handoff', count(n.first_human_reply_at), count(n.human_after_handoff_seconds)
+    from analytics.live_days as v
+    cross join lateral (
+        select g.first_human_reply_at, g.human_after_handoff_seconds
+        from analytics.handoffs as g
+        where g.org_id = v.org_id and g.handed_off_local_date = v.local_date
+        offset 0
+    ) as n
+    where v.summary = 'coverage'
+    group by v.org_id, v.local_date
     union all
-    select n.org_id, n.rated_local_date, 'csat', count(*), count(*) filter (where n.completeness = 'complete')
-    from analytics.csat_ratings as n
-    where n.is_last
-    group by n.org_id, n.rated_local_date
+    select v.org_id, v.local_date, 'csat', count(*), count(*) filter (where n.completeness = 'complete')
+    from analytics.live_days as v
+    cross join lateral (
+        select g.completeness
+        from analytics.csat_ratings as g
+        where g.org_id = v.org_id and g.rated_local_date = v.local_date and g.is_last
+        offset 0
+    ) as n
+    where v.summary = 'coverage'
+    group by v.org_id, v.local_date
 ) as d
 where d.eligible > 0;
 comment on view analytics.coverage_daily is 'How much of each metric is known: of n events, n measured. What a panel shows beside its number.';
@@ -1425,7 +1721,25 @@ comment on column analytics.freshness.oldest_dirty_at is 'Since when the oldest 
 comment on column analytics.freshness.open_gaps is 'Gaps that last or are being repaired.';
 comment on column analytics.freshness.unrepaired_gaps is 'Gaps that could not be repaired: metrics around them are partial.';
 
--- The wide views repeat columns of the facts: what is said there holds here.
+comment on table analytics.stored_days is 'Bookkeeping: the days of which it is stored (stored_…) what a daily view says of them, as long as no fact of them changes. Read the views.';
+comment on column analytics.stored_days.org_id is 'The org.';
+comment on column analytics.stored_days.summary is 'The view, without _daily.';
+comment on column analytics.stored_days.local_date is 'The day, in the org''s time zone.';
+comment on column analytics.stored_days.valid_until is 'When it does not hold any more although no fact has changed: 24 hours after the last AI reply of a case that is not old enough to be called resolved. Infinity: never.';
+comment on table analytics.stored_response_times is 'Bookkeeping: what response_times_daily says of days that are over, so that it need not be worked out again. It holds for the days in stored_days. Read the view.';
+comment on table analytics.stored_csat is 'Bookkeeping: the same of csat_daily.';
+comment on table analytics.stored_agents is 'Bookkeeping: the same of agents_daily.';
+comment on table analytics.stored_assistants is 'Bookkeeping: the same of assistants_daily.';
+comment on table analytics.stored_channels is 'Bookkeeping: the same of channels_daily.';
+comment on table analytics.stored_coverage is 'Bookkeeping: the same of coverage_daily.';
+comment on column analytics.stored_response_times.row_number is 'Counts the rows of the day.';
+comment on column analytics.stored_csat.row_number is 'Counts the rows of the day.';
+comment on column analytics.stored_agents.row_number is 'Counts the rows of the day.';
+comment on column analytics.stored_assistants.row_number is 'Counts the rows of the day.';
+comment on column analytics.stored_channels.row_number is 'Counts the rows of the day.';
+comment on column analytics.stored_coverage.row_number is 'Counts the rows of the day.';
+
+-- The wide views repeat columns of the facts, and stored days those of the daily views: what is said there holds here.
 -- +goose StatementBegin
 do $$
 declare
@@ -1435,7 +1749,10 @@ begin
         select w.attrelid::regclass as wide, w.attname, min(col_description(s.attrelid, s.attnum)) as comment
         from (values
             ('analytics.cases_wide'::regclass, 'analytics.cases'::regclass), ('analytics.cases_wide', 'analytics.handoffs'),
-            ('analytics.chats_wide', 'inbox.chats'), ('analytics.chats_wide', 'inbox.chat_states')
+            ('analytics.chats_wide', 'inbox.chats'), ('analytics.chats_wide', 'inbox.chat_states'),
+            ('analytics.stored_response_times', 'analytics.response_times_daily'), ('analytics.stored_csat', 'analytics.csat_daily'),
+            ('analytics.stored_agents', 'analytics.agents_daily'), ('analytics.stored_assistants', 'analytics.assistants_daily'),
+            ('analytics.stored_channels', 'analytics.channels_daily'), ('analytics.stored_coverage', 'analytics.coverage_daily')
         ) as v (wide, source)
         join pg_attribute as w on w.attrelid = v.wide and w.attnum > 0 and col_description(w.attrelid, w.attnum) is null
         join pg_attribute as s on s.attrelid = v.source and s.attname = w.attname and s.attnum > 0
@@ -1451,10 +1768,10 @@ $$;
 drop view analytics.agents, analytics.agents_daily, analytics.ad_funnel, analytics.assistant_versions, analytics.assistants,
     analytics.assistants_daily, analytics.broadcast_effect, analytics.calendar, analytics.cases_wide, analytics.channels,
     analytics.channels_daily, analytics.chat_state_history, analytics.chats_wide, analytics.coverage_daily, analytics.csat_daily,
-    analytics.freshness, analytics.gaps, analytics.message_days, analytics.response_times_daily, analytics.token_usage_daily,
+    analytics.freshness, analytics.gaps, analytics.live_days, analytics.message_days, analytics.response_times_daily, analytics.token_usage_daily,
     analytics.volume_hourly;
 drop function analytics.days_between(date, date), analytics.day_hours(date, text), analytics.day_bounds(date, text), analytics.day_begins(date, text);
 alter table inbox.messages reset (autovacuum_vacuum_insert_scale_factor);
 drop index analytics.cases_opened, analytics.cases_closed, analytics.cases_referrals, analytics.cases_assistants, analytics.cases_channels,
-    analytics.turns_replied, analytics.turns_assistants, analytics.csat_ratings_rated, analytics.handoffs_handed_off,
-    inbox.chat_states_not_closed, inbox.chat_state_changes_changed_at, inbox.messages_broadcasts, inbox.messages_usage;
+    analytics.cases_days, analytics.turns_days, analytics.turns_replied, analytics.turns_assistants, analytics.csat_ratings_rated, analytics.handoffs_handed_off,
+    inbox.chat_states_not_closed, inbox.chat_state_changes_changed_at, inbox.messages_broadcasts, inbox.messages_usage, inbox.messages_usage_long;

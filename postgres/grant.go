@@ -49,10 +49,10 @@ func Grant(ctx context.Context, pool *pgxpool.Pool, role string, orgs ...string)
 		if warnings, err = warn(ctx, tx, role); err != nil {
 			return err
 		}
-		if isSet, err := setJIT(ctx, tx, role, "set jit = off"); err != nil || isSet {
+		if isSet, err := setPlanning(ctx, tx, role, "set jit = off", "set work_mem = '32MB'"); err != nil || isSet {
 			return err
 		}
-		warnings = append(warnings, fmt.Sprintf("role %s compiles its queries, which takes longer here than running them: as a role that may change it, ALTER ROLE %s SET jit = off", role, quoted(role)))
+		warnings = append(warnings, fmt.Sprintf("role %s has the server's settings, with which large queries take longer: as a role that may change it, ALTER ROLE %s SET jit = off, and SET work_mem = '32MB'", role, quoted(role)))
 		return nil
 	})
 	return warnings, err
@@ -67,28 +67,31 @@ func Revoke(ctx context.Context, pool *pgxpool.Pool, role string) error {
 		if err := setOrgs(ctx, tx, role, nil); err != nil {
 			return err
 		}
-		_, err := setJIT(ctx, tx, role, "reset jit")
+		_, err := setPlanning(ctx, tx, role, "reset jit", "reset work_mem")
 		return err
 	})
 }
 
-// setJIT changes whether the role's queries in this database are compiled. isSet is false where the one who grants may not
-// change roles, which managed servers often forbid.
-func setJIT(ctx context.Context, tx pgx.Tx, role, change string) (isSet bool, err error) {
+// setPlanning changes how the role's queries in this database are run: compiling queries of many columns takes longer than
+// running them, and what is sorted for percentiles fits into little more memory than the default. isSet is false where the one
+// who grants may not change roles, which managed servers often forbid.
+func setPlanning(ctx context.Context, tx pgx.Tx, role string, changes ...string) (isSet bool, err error) {
 	var database string
 	if err := tx.QueryRow(ctx, "select current_database()").Scan(&database); err != nil {
 		return false, fmt.Errorf("asking for the database's name: %w", err)
 	}
-	statement := fmt.Sprintf("alter role %s in database %s %s", quoted(role), quoted(database), change)
-	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, statement)
-		return err
-	})
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "42501" {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("%s: %w", statement, err)
+	for _, change := range changes {
+		statement := fmt.Sprintf("alter role %s in database %s %s", quoted(role), quoted(database), change)
+		err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, statement)
+			return err
+		})
+		if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "42501" {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", statement, err)
+		}
 	}
 	return true, nil
 }

@@ -40,6 +40,20 @@ select d.chat_id, d.dirty_at from ops.dirty_chats as d
 where d.org_id = @org_id and d.chat_id > @after_chat_id
 order by d.chat_id limit @chats;
 
+-- name: GetChatBlocks :one
+-- How many pages the chats of all orgs take, and how many marks the org has, to be counted up to a bound.
+select (pg_relation_size('inbox.chats') / current_setting('block_size')::int8)::int8 as blocks,
+    (select count(*) from (select from ops.dirty_chats as d where d.org_id = @org_id limit @most) as m)::int8 as marks;
+
+-- name: GetDirtyChatsAt :many
+-- The marked chats whose rows lie in some pages of the table of chats.
+select c.chat_id, d.dirty_at
+from inbox.chats as c
+cross join lateral (
+    select g.dirty_at from ops.dirty_chats as g where g.org_id = c.org_id and g.chat_id = c.chat_id offset 0
+) as d
+where c.org_id = @org_id and c.ctid >= format('(%s,0)', @from_block::int8)::tid and c.ctid < format('(%s,0)', @to_block::int8)::tid;
+
 -- name: ClearDirtyChats :exec
 -- Arrays of one length. A chat that was marked again meanwhile keeps its mark.
 delete from ops.dirty_chats as d
@@ -76,15 +90,20 @@ left join inbox.contact_channels as ch on ch.org_id = m.org_id and ch.contact_ch
 order by m.chat_id, m.created_at, m.message_id;
 
 -- name: GetFactChanges :many
+-- The configurations are joined to all rows at once: else they were read through for each chat, where they are few.
 select h.chat_id, h.changed_at, h.unchanged_until, h.state, h.ai_enabled, h.assigned_user_id, h.assigned_at, h.csat_score,
     h.assistant_id, h.assistant_config_id, h.integration_id, h.unseen_rise, k.enable_auto_csat
-from unnest(@chat_ids::text[]) as c (key)
-cross join lateral (
-    select g.org_id, g.chat_id, g.changed_at, g.unchanged_until, g.state, g.ai_enabled, g.assigned_user_id, g.assigned_at, g.csat_score,
-        g.assistant_id, g.assistant_config_id, g.integration_id, g.unseen_rise, g.first_seen_at, g.stream_id, g.seq
-    from inbox.chat_state_changes as g
-    where g.org_id = @org_id and g.chat_id = c.key
-    order by g.changed_at, g.stream_id, g.seq offset 0
+from (
+    select r.*
+    from unnest(@chat_ids::text[]) as c (key)
+    cross join lateral (
+        select g.org_id, g.chat_id, g.changed_at, g.unchanged_until, g.state, g.ai_enabled, g.assigned_user_id, g.assigned_at, g.csat_score,
+            g.assistant_id, g.assistant_config_id, g.integration_id, g.unseen_rise, g.first_seen_at, g.stream_id, g.seq
+        from inbox.chat_state_changes as g
+        where g.org_id = @org_id and g.chat_id = c.key
+        order by g.changed_at, g.stream_id, g.seq offset 0
+    ) as r
+    offset 0
 ) as h
 left join inbox.assistant_configs as k on k.org_id = h.org_id and k.assistant_config_id = h.assistant_config_id
 order by h.chat_id, h.changed_at, h.first_seen_at, h.stream_id, h.seq;
@@ -94,17 +113,6 @@ select r.chat_id, r.referral_id, r.ad_id, coalesce(r.version_at, r.first_seen_at
 from inbox.referrals as r
 where r.org_id = @org_id and r.chat_id = any(@chat_ids::text[])
 order by r.chat_id, seen_at, r.referral_id;
-
--- name: GetChatSpans :many
-select s.chat_id, s.state, s.began_at, s.ended_at, s.assigned_user_id
-from unnest(@chat_ids::text[]) as k (key)
-cross join lateral (
-    select g.chat_id, g.span_number, g.state, g.began_at, g.ended_at, g.assigned_user_id
-    from analytics.chat_spans as g
-    where g.org_id = @org_id and g.chat_id = k.key
-    order by g.span_number offset 0
-) as s
-order by s.chat_id, s.span_number;
 
 -- name: AddToBacklog :exec
 -- Arrays of one length, one element a day, no day twice. A day of which nothing is left has no row.
@@ -166,3 +174,129 @@ select c.chat_id from inbox.chats as c
 where c.org_id = @org_id and c.chat_id > @after_chat_id
     and not exists (select from ops.dirty_chats as d where d.org_id = c.org_id and d.chat_id = c.chat_id)
 order by c.chat_id limit @chats;
+
+-- name: GetLiveDays :many
+-- The days from one up to another that the daily views work out when they are asked, the newest first.
+select v.summary::text as summary, v.local_date::date as local_date from analytics.live_days as v
+where v.org_id = @org_id::text and v.local_date >= @since::date and v.local_date < @before::date
+order by v.local_date desc, v.summary limit @days;
+
+-- name: DropStoredDays :exec
+-- Arrays of one length: of these days it is not stored any more what the views say.
+delete from analytics.stored_days as s
+using rows from (unnest(@summaries::text[]), unnest(@local_dates::date[])) as k (summary, local_date)
+where s.org_id = @org_id and s.summary = k.summary and s.local_date = k.local_date;
+
+-- name: DropAllStoredDays :exec
+delete from analytics.stored_days where org_id = @org_id;
+
+-- name: KeepStoredDays :exec
+-- Arrays of one length: what is stored of these days holds, until a case of the day is old enough to be called resolved.
+with settling as materialized (
+    select d.local_date, c.settles_at
+    from (select distinct k.local_date from unnest(@local_dates::date[]) as k (local_date)) as d
+    cross join lateral (
+        select min(g.last_ai_reply_at) + interval '24 hours' as settles_at
+        from analytics.cases as g
+        where g.org_id = @org_id and g.opened_local_date = d.local_date and g.closed_at is not null
+            and g.last_ai_reply_at > now() - interval '24 hours'
+        offset 0
+    ) as c
+)
+insert into analytics.stored_days as t (org_id, summary, local_date, valid_until)
+select @org_id, k.summary, k.local_date, case when k.summary in ('assistants', 'coverage') then coalesce(s.settles_at, 'infinity') else 'infinity' end
+from rows from (unnest(@summaries::text[]), unnest(@local_dates::date[])) as k (summary, local_date)
+join settling as s on s.local_date = k.local_date
+on conflict (org_id, summary, local_date) do update set valid_until = excluded.valid_until;
+
+-- name: DropStoredResponseTimes :exec
+delete from analytics.stored_response_times where org_id = @org_id and local_date = any(@local_dates::date[]);
+
+-- name: StoreResponseTimes :exec
+insert into analytics.stored_response_times (
+    org_id, local_date, row_number, pass, kind, replied_by, assistant_id, agent_user_id, channel_type, integration_id, model, n_eligible, n,
+    p50_seconds, p90_seconds, sum_seconds, n_business, p50_business_seconds, p90_business_seconds, sum_business_seconds,
+    within_1_minute, within_5_minutes, within_15_minutes, within_1_hour, within_8_hours, within_24_hours
+)
+select
+    d.org_id, d.local_date, row_number() over (partition by d.local_date), d.pass, d.kind, d.replied_by, d.assistant_id, d.agent_user_id,
+    d.channel_type, d.integration_id, d.model, d.n_eligible, d.n, d.p50_seconds, d.p90_seconds, d.sum_seconds, d.n_business,
+    d.p50_business_seconds, d.p90_business_seconds, d.sum_business_seconds,
+    d.within_1_minute, d.within_5_minutes, d.within_15_minutes, d.within_1_hour, d.within_8_hours, d.within_24_hours
+from analytics.response_times_daily as d
+where d.org_id = @org_id::text and d.local_date = any(@local_dates::date[]);
+
+-- name: DropStoredCsat :exec
+delete from analytics.stored_csat where org_id = @org_id and local_date = any(@local_dates::date[]);
+
+-- name: StoreCsat :exec
+insert into analytics.stored_csat (
+    org_id, local_date, row_number, assigned_user_id, assistant_id, assistant_config_id, channel_type, integration_id, n_eligible, n,
+    average_score, satisfied, sum_score, score_1, score_2, score_3, score_4, score_5, asked_cases, asked_cases_rated
+)
+select
+    d.org_id, d.local_date, row_number() over (partition by d.local_date), d.assigned_user_id, d.assistant_id, d.assistant_config_id,
+    d.channel_type, d.integration_id, d.n_eligible, d.n, d.average_score, d.satisfied, d.sum_score, d.score_1, d.score_2, d.score_3, d.score_4,
+    d.score_5, d.asked_cases, d.asked_cases_rated
+from analytics.csat_daily as d
+where d.org_id = @org_id::text and d.local_date = any(@local_dates::date[]);
+
+-- name: DropStoredAgents :exec
+delete from analytics.stored_agents where org_id = @org_id and local_date = any(@local_dates::date[]);
+
+-- name: StoreAgents :exec
+insert into analytics.stored_agents (
+    org_id, local_date, row_number, agent_user_id, replies, replies_measured, reply_p50_seconds, reply_p90_seconds, reply_mean_seconds,
+    reply_p50_business_seconds, reply_p90_business_seconds, first_responses, first_responses_measured, first_response_p50_seconds,
+    first_response_p90_seconds, handoffs_answered, handoffs_measured, human_after_handoff_p50_seconds, human_after_handoff_p90_seconds,
+    closed_cases, ratings, ratings_measured, average_score, satisfied
+)
+select
+    d.org_id, d.local_date, row_number() over (partition by d.local_date), d.agent_user_id, d.replies, d.replies_measured, d.reply_p50_seconds,
+    d.reply_p90_seconds, d.reply_mean_seconds, d.reply_p50_business_seconds, d.reply_p90_business_seconds, d.first_responses,
+    d.first_responses_measured, d.first_response_p50_seconds, d.first_response_p90_seconds, d.handoffs_answered, d.handoffs_measured,
+    d.human_after_handoff_p50_seconds, d.human_after_handoff_p90_seconds, d.closed_cases, d.ratings, d.ratings_measured, d.average_score, d.satisfied
+from analytics.agents_daily as d
+where d.org_id = @org_id::text and d.local_date = any(@local_dates::date[]);
+
+-- name: DropStoredAssistants :exec
+delete from analytics.stored_assistants where org_id = @org_id and local_date = any(@local_dates::date[]);
+
+-- name: StoreAssistants :exec
+insert into analytics.stored_assistants (
+    org_id, local_date, row_number, assistant_id, assistant_config_id, opened_by, cases, measured_cases, ai_involved_cases, ai_closed_cases,
+    ai_resolved_cases, ai_handed_off_cases, first_ai_responses, first_ai_responses_measured, first_ai_response_p50_seconds,
+    first_ai_response_p90_seconds
+)
+select
+    d.org_id, d.local_date, row_number() over (partition by d.local_date), d.assistant_id, d.assistant_config_id, d.opened_by, d.cases,
+    d.measured_cases, d.ai_involved_cases, d.ai_closed_cases, d.ai_resolved_cases, d.ai_handed_off_cases, d.first_ai_responses,
+    d.first_ai_responses_measured, d.first_ai_response_p50_seconds, d.first_ai_response_p90_seconds
+from analytics.assistants_daily as d
+where d.org_id = @org_id::text and d.local_date = any(@local_dates::date[]);
+
+-- name: DropStoredChannels :exec
+delete from analytics.stored_channels where org_id = @org_id and local_date = any(@local_dates::date[]);
+
+-- name: StoreChannels :exec
+insert into analytics.stored_channels (
+    org_id, local_date, row_number, channel_type, integration_id, opened_cases, opened_by_customer, reopened_cases, closed_cases, handoffs,
+    first_responses, first_responses_measured, first_response_p50_seconds, first_response_p90_seconds, resolutions_measured,
+    resolution_p50_seconds, resolution_p90_seconds, ratings, ratings_measured, average_score, satisfied
+)
+select
+    d.org_id, d.local_date, row_number() over (partition by d.local_date), d.channel_type, d.integration_id, d.opened_cases, d.opened_by_customer,
+    d.reopened_cases, d.closed_cases, d.handoffs, d.first_responses, d.first_responses_measured, d.first_response_p50_seconds,
+    d.first_response_p90_seconds, d.resolutions_measured, d.resolution_p50_seconds, d.resolution_p90_seconds, d.ratings, d.ratings_measured,
+    d.average_score, d.satisfied
+from analytics.channels_daily as d
+where d.org_id = @org_id::text and d.local_date = any(@local_dates::date[]);
+
+-- name: DropStoredCoverage :exec
+delete from analytics.stored_coverage where org_id = @org_id and local_date = any(@local_dates::date[]);
+
+-- name: StoreCoverage :exec
+insert into analytics.stored_coverage (org_id, local_date, row_number, metric, eligible, measured)
+select d.org_id, d.local_date, row_number() over (partition by d.local_date), d.metric, d.eligible, d.measured
+from analytics.coverage_daily as d
+where d.org_id = @org_id::text and d.local_date = any(@local_dates::date[]);
