@@ -4,7 +4,7 @@
 # Both need Go and make only; what is missing of Postgres they install through the system's package manager.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race faults bench microbench generate dictionary cookbook dashboards lint build
+.PHONY: help demo test race faults bench microbench generate dictionary cookbook dashboards screenshots lint build
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,7 @@ demo: ## run the demo until Ctrl-C (make demo FOR=30s: for so long)
 
 test: ## check the generated code, fuzz for a moment, then run all tests
 	@sh scripts/install-postgres.sh
+	@sh scripts/install-chromium.sh
 	$(SQLC) diff
 	go vet ./...
 	go test -run '^$$' -fuzz '^FuzzFrame$$' -fuzztime 10s ./invent
@@ -23,6 +24,7 @@ test: ## check the generated code, fuzz for a moment, then run all tests
 
 race: ## all tests under the race detector (needs a C compiler)
 	@sh scripts/install-postgres.sh
+	@sh scripts/install-chromium.sh
 	go test -race -timeout 40m ./...
 
 faults: ## the fault suite at length: make faults KILLS=500 SEED=7 (needs root, for a small disk to fill)
@@ -50,6 +52,11 @@ dictionary: ## write docs/data-dictionary.md anew from the database's comments
 cookbook: ## ask the questions of docs/cookbook.md again and write the answers anew
 	@sh scripts/install-postgres.sh
 	go test ./cmd/archiver -run Cookbook -update
+
+screenshots: ## draw docs/screenshots anew: every page of the dashboard, of a simulated month
+	@sh scripts/install-postgres.sh
+	@sh scripts/install-chromium.sh
+	go test ./dashboard -run Screenshots -screenshots ../docs/screenshots
 
 dashboards: ## write deploy/grafana/dashboards in the one way of writing them, after an export from Grafana
 	go test ./cmd/archiver -run GrafanasDashboardsAreWritten -update

@@ -809,6 +809,38 @@ type AnalyticsCsatRating struct {
 	RefreshedAt time.Time
 }
 
+// Fields that the vendor sends and the archiver does not read: they are in raw.events only. One row for each path and type; archiver drift tells more.
+type AnalyticsDrift struct {
+	// The org whose events showed it.
+	OrgID string
+	// JSON path, as in ops.field_sightings.
+	Path string
+	// string, number, boolean, object, array or null.
+	JsonType string
+	// When it was first seen.
+	FirstSeenAt time.Time
+	// When it was last seen.
+	LastSeenAt time.Time
+	// How often it was there with this type.
+	Sightings int64
+}
+
+// What was wrong with events as they came: one row for each flaw. What could not be read is NULL in inbox, and whole in raw.events.
+type AnalyticsFlaw struct {
+	// The org.
+	OrgID string
+	// When the event was received.
+	ReceivedAt time.Time
+	// socket, rest or import.
+	Source string
+	// frame, chats_page, messages_page, orgs_page or other, as in raw.events.
+	Kind string
+	// The chat it was about; NULL: none, or several.
+	ChatID *string
+	// Path and reason, as state.csat_score: not a number.
+	Flaw string
+}
+
 // How fresh the archive of each org is.
 type AnalyticsFreshness struct {
 	// The org.

@@ -16,7 +16,8 @@ import (
 var mayImport = map[string][]string{
 	"archiver/analytics":          {"archiver/db"},
 	"archiver/bench":              {"archiver/analytics", "archiver/postgres", "archiver/simulator"},
-	"archiver/cmd/archiver":       {"archiver/analytics", "archiver/bench", "archiver/internal/failpoint", "archiver/ingest", "archiver/invent", "archiver/postgres", "archiver/simulator"},
+	"archiver/cmd/archiver":       {"archiver/analytics", "archiver/bench", "archiver/dashboard", "archiver/internal/failpoint", "archiver/ingest", "archiver/invent", "archiver/postgres", "archiver/simulator"},
+	"archiver/dashboard":          nil,
 	"archiver/db":                 nil,
 	"archiver/faults":             nil,
 	"archiver/internal/failpoint": nil,

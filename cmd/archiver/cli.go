@@ -22,22 +22,23 @@ type cli struct {
 	LogFormat   string           `name:"log-format" enum:"auto,text,json" default:"auto" from:"ARCHIVER_LOG_FORMAT" help:"text, json, or auto: text on a terminal, JSON otherwise."`
 	Version     kong.VersionFlag `name:"version" help:"Print the version and exit."`
 
-	Ingest   ingestCommand   `cmd:"" help:"The main job: hold the inbox socket and archive every event."`
-	Demo     demoCommand     `cmd:"" help:"See it work without any configuration: a simulated inbox, archived into an embedded Postgres."`
-	Simulate simulateCommand `cmd:"" help:"A local Invent to try things against."`
-	Backfill backfillCommand `cmd:"" help:"Fetch what is older than the archive from Invent's lists."`
-	Rebuild  rebuildCommand  `cmd:"" help:"Make the tables anew from the raw events, or check that they are what these give."`
-	Export   exportCommand   `cmd:"" help:"Write the raw events to standard output, one line of JSON each."`
-	Import   importCommand   `cmd:"" help:"Archive events from files: of an export, or bare frames."`
-	Status   statusCommand   `cmd:"" help:"How it goes: connections, gaps, coverage of the last days, events, disk."`
-	Doctor   doctorCommand   `cmd:"" help:"What is wrong with this set-up, and what to do about it."`
-	Report   reportCommand   `cmd:"" help:"The headline numbers of a period: response times, CSAT, what the AI resolved, backlog, cost."`
-	Drift    driftCommand    `cmd:"" help:"What the vendor sends that archiver does not know: fields and values."`
-	Settings settingsCommand `cmd:"" help:"What analytics depends on: time zone, business hours, holidays, prices of models."`
-	Grant    grantCommand    `cmd:"" help:"Let a database role read the archive, all of it or some organizations."`
-	Migrate  migrateCommand  `cmd:"" help:"Look after the database schema (ingest brings it up by itself)."`
-	Postgres postgresCommand `cmd:"" help:"Run the embedded Postgres alone, to look into an archive."`
-	Bench    benchCommand    `cmd:"" help:"Measure this program on this machine, beside what Postgres can take at most."`
+	Ingest    ingestCommand    `cmd:"" help:"The main job: hold the inbox socket and archive every event."`
+	Demo      demoCommand      `cmd:"" help:"See it work without any configuration: a simulated inbox, archived into an embedded Postgres."`
+	Simulate  simulateCommand  `cmd:"" help:"A local Invent to try things against."`
+	Backfill  backfillCommand  `cmd:"" help:"Fetch what is older than the archive from Invent's lists."`
+	Rebuild   rebuildCommand   `cmd:"" help:"Make the tables anew from the raw events, or check that they are what these give."`
+	Export    exportCommand    `cmd:"" help:"Write the raw events to standard output, one line of JSON each."`
+	Import    importCommand    `cmd:"" help:"Archive events from files: of an export, or bare frames."`
+	Status    statusCommand    `cmd:"" help:"How it goes: connections, gaps, coverage of the last days, events, disk."`
+	Doctor    doctorCommand    `cmd:"" help:"What is wrong with this set-up, and what to do about it."`
+	Report    reportCommand    `cmd:"" help:"The headline numbers of a period: response times, CSAT, what the AI resolved, backlog, cost."`
+	Dashboard dashboardCommand `cmd:"" help:"The same and more as web pages on this machine."`
+	Drift     driftCommand     `cmd:"" help:"What the vendor sends that archiver does not know: fields and values."`
+	Settings  settingsCommand  `cmd:"" help:"What analytics depends on: time zone, business hours, holidays, prices of models."`
+	Grant     grantCommand     `cmd:"" help:"Let a database role read the archive, all of it or some organizations."`
+	Migrate   migrateCommand   `cmd:"" help:"Look after the database schema (ingest brings it up by itself)."`
+	Postgres  postgresCommand  `cmd:"" help:"Run the embedded Postgres alone, to look into an archive."`
+	Bench     benchCommand     `cmd:"" help:"Measure this program on this machine, beside what Postgres can take at most."`
 
 	BenchFeed benchFeedCommand `cmd:"" hidden:""`
 }

@@ -164,7 +164,12 @@ func (d *demo) run(db *database) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	d.introduce(db, world, listener.Addr())
+	dashboardURL, stopDashboard, err := serveDemo(context.WithoutCancel(d.ctx), db, d.log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer stopDashboard()
+	d.introduce(db, world, listener.Addr(), dashboardURL)
 
 	// The simulator ends after the ingester, which would otherwise see its connections break.
 	serving, stopServing := context.WithCancel(context.WithoutCancel(d.ctx))
@@ -285,14 +290,18 @@ func (d *demo) fill(ctx context.Context, db *database, world *simulator.World, c
 }
 
 // introduce says where to look.
-func (d *demo) introduce(db *database, world *simulator.World, address net.Addr) {
+func (d *demo) introduce(db *database, world *simulator.World, address net.Addr, dashboardURL string) {
 	d.say("")
 	d.say("A simulated Invent on http://%s plays %d days of conversations of", address, d.command.Days)
 	for _, org := range world.Orgs() {
 		d.say("    %s  %s", org.ID, org.Name)
 	}
 	d.say("")
-	d.say("As long as this runs, look at the archive from another terminal:")
+	d.say("As long as this runs, look at it in a browser:")
+	d.say("")
+	d.say("    %s", dashboardURL)
+	d.say("")
+	d.say("or ask the archive from another terminal:")
 	d.say("")
 	d.say("    psql '%s'", db.server.URL())
 	d.say("")

@@ -46,6 +46,9 @@ func TestTheDemoShowsAnArchiveThatCanBeAskedAndComeBackTo(t *testing.T) {
 	p := start(t, env, "demo", "--for", "5s", "--days", "5", "--rate", "100")
 	url := connection(t, p.stdout)
 	until(t, "the history is in", func() bool { return strings.Contains(p.stdout.String(), "From here on it is live") })
+	if status, body := get(t, dashboardURL(t, p.stdout)); status != 200 || !strings.Contains(body, "Longest waits") {
+		t.Errorf("the demo's dashboard answers %d:\n%s", status, body)
+	}
 	shown := p.stdout.String()
 	questions := strings.Split(shown[strings.Index(shown, "Worth asking:"):], "\n-- ")[1:]
 	if len(questions) != 3 {

@@ -1,0 +1,5 @@
+select u.user_id, coalesce(nullif(u.name, ''), u.user_id) as name
+from inbox.users as u
+where u.org_id = @org::text
+order by u.user_id is not distinct from @agent::text desc, u.is_stub, 2, 1
+limit @limit::int8
