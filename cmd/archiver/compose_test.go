@@ -87,10 +87,9 @@ func TestDockerComposeArchivesTheRealInboxWithAKey(t *testing.T) {
 // TestTheCommandsOfDockerComposeAreThoseOfTheProgram asks each for its help, which reads the flags before it.
 func TestTheCommandsOfDockerComposeAreThoseOfTheProgram(t *testing.T) {
 	t.Parallel()
-	commands := runToEnd(t, nil, "--help").stdout
 	for _, env := range [][]string{nil, {"INVENT_API_KEY=real"}} {
 		for name, s := range loadCompose(t, env...).Services {
-			if s.Build == nil || name == "dashboard" && !strings.Contains(commands, "dashboard") {
+			if s.Build == nil {
 				continue
 			}
 			var environ []string
