@@ -19,6 +19,7 @@ test: ## check the generated code, fuzz for a moment, then run all tests
 	$(SQLC) diff
 	go vet ./...
 	go test -run '^$$' -fuzz '^FuzzFrame$$' -fuzztime 10s ./invent
+	go test -run '^$$' -fuzz '^FuzzTheScannerReadsWhatJSONTextReads$$' -fuzztime 10s ./invent
 	go test -run '^$$' -fuzz '^FuzzDescribe$$' -fuzztime 10s ./ingest
 	go test -timeout 20m ./...
 
