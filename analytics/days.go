@@ -10,60 +10,37 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// ofDays are the parameters of the queries below, whose generated types differ in their names alone.
+type ofDays struct {
+	OrgID      string
+	LocalDates []time.Time
+}
+
+// summary drops what is stored of some days of a daily view, and stores what the view says of them.
+type summary struct {
+	drop, store func(context.Context, *db.Queries, ofDays) error
+}
+
+func summaryOf[D, S ~struct {
+	OrgID      string
+	LocalDates []time.Time
+}](drop func(*db.Queries, context.Context, D) error, store func(*db.Queries, context.Context, S) error) summary {
+	return summary{
+		func(ctx context.Context, q *db.Queries, days ofDays) error { return drop(q, ctx, D(days)) },
+		func(ctx context.Context, q *db.Queries, days ofDays) error { return store(q, ctx, S(days)) },
+	}
+}
+
 // summaries are the daily views whose rows are stored once a day is over (analytics.stored_days), by their names there. What is
 // stored is what the view says when it is asked; where it is not stored, the view works it out. So a view never says
 // anything else than the facts, and a transaction that changes a fact of a day takes away that the day is stored.
-var summaries = map[string]struct {
-	drop, store func(ctx context.Context, q *db.Queries, orgID string, days []time.Time) error
-}{
-	"response_times": {
-		func(ctx context.Context, q *db.Queries, orgID string, days []time.Time) error {
-			return q.DropStoredResponseTimes(ctx, db.DropStoredResponseTimesParams{OrgID: orgID, LocalDates: days})
-		},
-		func(ctx context.Context, q *db.Queries, orgID string, days []time.Time) error {
-			return q.StoreResponseTimes(ctx, db.StoreResponseTimesParams{OrgID: orgID, LocalDates: days})
-		},
-	},
-	"csat": {
-		func(ctx context.Context, q *db.Queries, orgID string, days []time.Time) error {
-			return q.DropStoredCsat(ctx, db.DropStoredCsatParams{OrgID: orgID, LocalDates: days})
-		},
-		func(ctx context.Context, q *db.Queries, orgID string, days []time.Time) error {
-			return q.StoreCsat(ctx, db.StoreCsatParams{OrgID: orgID, LocalDates: days})
-		},
-	},
-	"agents": {
-		func(ctx context.Context, q *db.Queries, orgID string, days []time.Time) error {
-			return q.DropStoredAgents(ctx, db.DropStoredAgentsParams{OrgID: orgID, LocalDates: days})
-		},
-		func(ctx context.Context, q *db.Queries, orgID string, days []time.Time) error {
-			return q.StoreAgents(ctx, db.StoreAgentsParams{OrgID: orgID, LocalDates: days})
-		},
-	},
-	"assistants": {
-		func(ctx context.Context, q *db.Queries, orgID string, days []time.Time) error {
-			return q.DropStoredAssistants(ctx, db.DropStoredAssistantsParams{OrgID: orgID, LocalDates: days})
-		},
-		func(ctx context.Context, q *db.Queries, orgID string, days []time.Time) error {
-			return q.StoreAssistants(ctx, db.StoreAssistantsParams{OrgID: orgID, LocalDates: days})
-		},
-	},
-	"channels": {
-		func(ctx context.Context, q *db.Queries, orgID string, days []time.Time) error {
-			return q.DropStoredChannels(ctx, db.DropStoredChannelsParams{OrgID: orgID, LocalDates: days})
-		},
-		func(ctx context.Context, q *db.Queries, orgID string, days []time.Time) error {
-			return q.StoreChannels(ctx, db.StoreChannelsParams{OrgID: orgID, LocalDates: days})
-		},
-	},
-	"coverage": {
-		func(ctx context.Context, q *db.Queries, orgID string, days []time.Time) error {
-			return q.DropStoredCoverage(ctx, db.DropStoredCoverageParams{OrgID: orgID, LocalDates: days})
-		},
-		func(ctx context.Context, q *db.Queries, orgID string, days []time.Time) error {
-			return q.StoreCoverage(ctx, db.StoreCoverageParams{OrgID: orgID, LocalDates: days})
-		},
-	},
+var summaries = map[string]summary{
+	"response_times": summaryOf((*db.Queries).DropStoredResponseTimes, (*db.Queries).StoreResponseTimes),
+	"csat":           summaryOf((*db.Queries).DropStoredCsat, (*db.Queries).StoreCsat),
+	"agents":         summaryOf((*db.Queries).DropStoredAgents, (*db.Queries).StoreAgents),
+	"assistants":     summaryOf((*db.Queries).DropStoredAssistants, (*db.Queries).StoreAssistants),
+	"channels":       summaryOf((*db.Queries).DropStoredChannels, (*db.Queries).StoreChannels),
+	"coverage":       summaryOf((*db.Queries).DropStoredCoverage, (*db.Queries).StoreCoverage),
 }
 
 // storedAtOnce bounds a transaction that stores days: so many days of one view.
@@ -116,10 +93,10 @@ func (p *refresh) storeDays(ctx context.Context) (isOver bool, err error) {
 		keep.Summaries, keep.LocalDates = append(keep.Summaries, d.Summary), append(keep.LocalDates, d.LocalDate)
 	}
 	for name, of := range days {
-		if err := summaries[name].drop(ctx, p.q, p.orgID, of); err != nil {
+		if err := summaries[name].drop(ctx, p.q, ofDays{p.orgID, of}); err != nil {
 			return false, fmt.Errorf("dropping the stored days of %s_daily: %w", name, err)
 		}
-		if err := summaries[name].store(ctx, p.q, p.orgID, of); err != nil {
+		if err := summaries[name].store(ctx, p.q, ofDays{p.orgID, of}); err != nil {
 			return false, fmt.Errorf("storing the days of %s_daily: %w", name, err)
 		}
 	}

@@ -37,26 +37,12 @@ func binaryInt8(b []byte, v *int64) []byte {
 	return binary.BigEndian.AppendUint64(binaryLength(b, 8), uint64(*v))
 }
 
-func binaryInt4(b []byte, v *int32) []byte {
-	if v == nil {
-		return binaryNull(b)
-	}
-	return binary.BigEndian.AppendUint32(binaryLength(b, 4), uint32(*v))
-}
-
 func binaryTime(b []byte, v *time.Time) []byte {
 	if v == nil {
 		return binaryNull(b)
 	}
 	us := v.UnixMicro() - postgresEpoch
 	return binaryInt8(b, &us)
-}
-
-func binaryBool(b []byte, v *bool) []byte {
-	if v == nil {
-		return binaryNull(b)
-	}
-	return append(binaryLength(b, 1), byte(btoi(*v)))
 }
 
 func binaryUUID(b []byte, v *uuid.UUID) []byte {
@@ -112,13 +98,9 @@ func (p *parameters) encode(m *pgtype.Map, oids []uint32, arguments []any) error
 	}
 	for i, argument := range arguments {
 		at := len(p.buf)
-		b, ok := binaryParameter(p.buf, oids[i], argument)
-		if !ok {
-			other, err := m.Encode(oids[i], pgtype.BinaryFormatCode, argument, p.buf)
-			if err != nil {
-				return fmt.Errorf("encoding parameter %d: %w", i+1, err)
-			}
-			b = other
+		b, err := m.Encode(oids[i], pgtype.BinaryFormatCode, argument, p.buf)
+		if err != nil {
+			return fmt.Errorf("encoding parameter %d: %w", i+1, err)
 		}
 		if b != nil {
 			p.buf = b
@@ -127,63 +109,4 @@ func (p *parameters) encode(m *pgtype.Map, oids []uint32, arguments []any) error
 		p.values, p.formats = append(p.values, b), append(p.formats, pgtype.BinaryFormatCode)
 	}
 	return nil
-}
-
-// arrayElements are the arrays that are written here.
-var arrayElements = map[uint32]uint32{
-	pgtype.TextArrayOID: pgtype.TextOID, pgtype.VarcharArrayOID: pgtype.VarcharOID, pgtype.TimestamptzArrayOID: pgtype.TimestamptzOID,
-	pgtype.BoolArrayOID: pgtype.BoolOID, pgtype.Int8ArrayOID: pgtype.Int8OID, pgtype.Int4ArrayOID: pgtype.Int4OID, pgtype.UUIDArrayOID: pgtype.UUIDOID,
-}
-
-// binaryParameter writes an array without its length; false for all that is left to pgx.
-func binaryParameter(b []byte, oid uint32, v any) (_ []byte, ok bool) {
-	element, known := arrayElements[oid]
-	if !known {
-		return nil, false
-	}
-	switch v := v.(type) {
-	case []string:
-		return elements(b, element, v, pgtype.TextOID, pgtype.VarcharOID, binaryText)
-	case []*string:
-		return pointers(b, element, v, pgtype.TextOID, pgtype.VarcharOID, binaryText)
-	case []time.Time:
-		return elements(b, element, v, pgtype.TimestamptzOID, 0, binaryTime)
-	case []*time.Time:
-		return pointers(b, element, v, pgtype.TimestamptzOID, 0, binaryTime)
-	case []bool:
-		return elements(b, element, v, pgtype.BoolOID, 0, binaryBool)
-	case []*bool:
-		return pointers(b, element, v, pgtype.BoolOID, 0, binaryBool)
-	case []int64:
-		return elements(b, element, v, pgtype.Int8OID, 0, binaryInt8)
-	case []*int64:
-		return pointers(b, element, v, pgtype.Int8OID, 0, binaryInt8)
-	case []*int32:
-		return pointers(b, element, v, pgtype.Int4OID, 0, binaryInt4)
-	case []uuid.UUID:
-		return elements(b, element, v, pgtype.UUIDOID, 0, binaryUUID)
-	}
-	return nil, false
-}
-
-func elements[T any](b []byte, element uint32, v []T, is, or uint32, one func([]byte, *T) []byte) ([]byte, bool) {
-	if v == nil || element != is && element != or {
-		return nil, false
-	}
-	b = binaryHead(b, element, len(v))
-	for i := range v {
-		b = one(b, &v[i])
-	}
-	return b, true
-}
-
-func pointers[T any](b []byte, element uint32, v []*T, is, or uint32, one func([]byte, *T) []byte) ([]byte, bool) {
-	if v == nil || element != is && element != or {
-		return nil, false
-	}
-	b = binaryHead(b, element, len(v))
-	for i := range v {
-		b = one(b, v[i])
-	}
-	return b, true
 }
