@@ -18,12 +18,7 @@ insert into inbox.assistant_configs as t (
     first_seen_at, last_seen_at, version_at
 )
 select
-    r.org_id, r.assistant_config_id, r.config::jsonb, r.model, r.timezone, r.instructions, r.enable_memories,
-    r.enable_transfer_to_human_tool, r.enable_end_conversation_tool, r.enable_block_contact_tool, r.enable_ai_replies,
-    r.enable_auto_resolve, r.enable_auto_follow_ups, r.enable_auto_csat, r.enable_private_chats,
-    r.enable_update_contact_tool, r.first_seen_at, r.last_seen_at, r.version_at
-from rows from (
-    unnest($1::text[]), unnest($2::text[]), unnest($3::text[]),
+    unnest($1::text[]), unnest($2::text[]), unnest($3::text[])::jsonb,
     unnest($4::varchar[]), unnest($5::varchar[]), unnest($6::varchar[]),
     unnest($7::boolean[]), unnest($8::boolean[]),
     unnest($9::boolean[]), unnest($10::boolean[]),
@@ -32,12 +27,6 @@ from rows from (
     unnest($15::boolean[]), unnest($16::boolean[]),
     unnest($17::timestamptz[]), unnest($18::timestamptz[]),
     unnest($19::timestamp with time zone[])
-) as r (
-    org_id, assistant_config_id, config, model, timezone, instructions, enable_memories,
-    enable_transfer_to_human_tool, enable_end_conversation_tool, enable_block_contact_tool, enable_ai_replies,
-    enable_auto_resolve, enable_auto_follow_ups, enable_auto_csat, enable_private_chats, enable_update_contact_tool,
-    first_seen_at, last_seen_at, version_at
-)
 on conflict (org_id, assistant_config_id) do update set
     first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, version_at = excluded.version_at
 where t.first_seen_at > excluded.first_seen_at

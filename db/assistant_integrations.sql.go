@@ -59,18 +59,11 @@ insert into inbox.assistant_integrations as t (
     version_at, version_seq, field_versions
 )
 select
-    r.org_id, r.assistant_integration_id, r.assistant_id, r.enabled, r.has_connection, r.is_stub, r.first_seen_at,
-    r.last_seen_at, r.version_at, r.version_seq, r.field_versions::jsonb
-from rows from (
     unnest($1::text[]), unnest($2::text[]), unnest($3::varchar[]),
     unnest($4::boolean[]), unnest($5::boolean[]), unnest($6::bool[]),
     unnest($7::timestamptz[]), unnest($8::timestamptz[]),
     unnest($9::timestamp with time zone[]), unnest($10::int8[]),
-    unnest($11::varchar[])
-) as r (
-    org_id, assistant_integration_id, assistant_id, enabled, has_connection, is_stub, first_seen_at, last_seen_at,
-    version_at, version_seq, field_versions
-)
+    unnest($11::varchar[])::jsonb
 on conflict (org_id, assistant_integration_id) do update set
     assistant_id = excluded.assistant_id, enabled = excluded.enabled, has_connection = excluded.has_connection,
     is_stub = excluded.is_stub, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,

@@ -61,18 +61,11 @@ insert into inbox.assistants as t (
     version_at, version_seq, field_versions
 )
 select
-    r.org_id, r.assistant_id, r.name, r.enabled, r.deleted, r.avatar_url, r.config::jsonb, r.is_stub, r.first_seen_at,
-    r.last_seen_at, r.version_at, r.version_seq, r.field_versions::jsonb
-from rows from (
-    unnest($1::text[]), unnest($2::text[]), unnest($3::varchar[]), unnest($4::boolean[]),
-    unnest($5::boolean[]), unnest($6::varchar[]), unnest($7::varchar[]),
-    unnest($8::bool[]), unnest($9::timestamptz[]), unnest($10::timestamptz[]),
-    unnest($11::timestamp with time zone[]), unnest($12::int8[]),
-    unnest($13::varchar[])
-) as r (
-    org_id, assistant_id, name, enabled, deleted, avatar_url, config, is_stub, first_seen_at, last_seen_at,
-    version_at, version_seq, field_versions
-)
+    unnest($1::text[]), unnest($2::text[]), unnest($3::varchar[]),
+    unnest($4::boolean[]), unnest($5::boolean[]), unnest($6::varchar[]),
+    unnest($7::varchar[])::jsonb, unnest($8::bool[]), unnest($9::timestamptz[]),
+    unnest($10::timestamptz[]), unnest($11::timestamp with time zone[]),
+    unnest($12::int8[]), unnest($13::varchar[])::jsonb
 on conflict (org_id, assistant_id) do update set
     name = excluded.name, enabled = excluded.enabled, deleted = excluded.deleted, avatar_url = excluded.avatar_url,
     config = excluded.config, is_stub = excluded.is_stub, first_seen_at = excluded.first_seen_at,

@@ -36,10 +36,6 @@ insert into inbox.chat_state_changes (
     muted_until, csat_score, unseen_rise, first_seen_at, last_seen_at, version_at
 )
 select
-    r.org_id, r.chat_id, r.changed_at, r.stream_id, r.seq, r.unchanged_until, r.state, r.integration_id,
-    r.assistant_id, r.assistant_integration_id, r.ai_enabled, r.assigned_user_id, r.assigned_at,
-    r.assistant_config_id, r.follow_up_at, r.muted_until, r.csat_score, r.unseen_rise, r.first_seen_at, r.last_seen_at, r.version_at
-from rows from (
     unnest($1::text[]), unnest($2::text[]), unnest($3::timestamptz[]),
     unnest($4::uuid[]), unnest($5::int8[]), unnest($6::timestamp with time zone[]),
     unnest($7::varchar[]), unnest($8::varchar[]), unnest($9::varchar[]),
@@ -47,14 +43,8 @@ from rows from (
     unnest($12::varchar[]), unnest($13::timestamp with time zone[]),
     unnest($14::varchar[]), unnest($15::timestamp with time zone[]),
     unnest($16::timestamp with time zone[]), unnest($17::integer[]),
-    unnest($18::bigint[]),
-    unnest($19::timestamptz[]), unnest($20::timestamptz[]),
+    unnest($18::bigint[]), unnest($19::timestamptz[]), unnest($20::timestamptz[]),
     unnest($21::timestamp with time zone[])
-) as r (
-    org_id, chat_id, changed_at, stream_id, seq, unchanged_until, state, integration_id, assistant_id,
-    assistant_integration_id, ai_enabled, assigned_user_id, assigned_at, assistant_config_id, follow_up_at,
-    muted_until, csat_score, unseen_rise, first_seen_at, last_seen_at, version_at
-)
 on conflict do nothing
 `
 

@@ -87,11 +87,6 @@ insert into inbox.chat_states as t (
     follow_up_at, muted_until, csat_score, last_contact_message_at, first_seen_at, last_seen_at, version_at
 )
 select
-    r.org_id, r.chat_id, r.state_id, r.state, r.integration_id, r.assistant_id, r.assistant_integration_id,
-    r.conversation_id, r.ai_enabled, r.admin_unseen_count, r.user_unseen_count, r.assigned_user_id, r.assigned_at,
-    r.assistant_config_id, r.follow_up_at, r.muted_until, r.csat_score, r.last_contact_message_at, r.first_seen_at,
-    r.last_seen_at, r.version_at
-from rows from (
     unnest($1::text[]), unnest($2::text[]), unnest($3::varchar[]), unnest($4::varchar[]),
     unnest($5::varchar[]), unnest($6::varchar[]),
     unnest($7::varchar[]), unnest($8::varchar[]),
@@ -101,11 +96,6 @@ from rows from (
     unnest($16::timestamp with time zone[]), unnest($17::integer[]),
     unnest($18::timestamp with time zone[]), unnest($19::timestamptz[]),
     unnest($20::timestamptz[]), unnest($21::timestamp with time zone[])
-) as r (
-    org_id, chat_id, state_id, state, integration_id, assistant_id, assistant_integration_id, conversation_id,
-    ai_enabled, admin_unseen_count, user_unseen_count, assigned_user_id, assigned_at, assistant_config_id,
-    follow_up_at, muted_until, csat_score, last_contact_message_at, first_seen_at, last_seen_at, version_at
-)
 on conflict (org_id, chat_id) do update set
     state_id = excluded.state_id, state = excluded.state, integration_id = excluded.integration_id,
     assistant_id = excluded.assistant_id, assistant_integration_id = excluded.assistant_integration_id,

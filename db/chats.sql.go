@@ -76,29 +76,18 @@ insert into inbox.chats as t (
     observed_seq, state_version_at, members_listed_at, messages_complete_from, messages_complete_through, listed_at
 )
 select
-    r.org_id, r.chat_id, r.title, r.model, r.status, r.visibility, r.temporary, r.pinned, r.shared_url, r.link,
-    r.created_at, r.updated_at, r.toolset_id, r.features::jsonb, r.last_message_id, r.deleted_at, r.is_stub,
-    r.first_seen_at, r.last_seen_at, r.version_at, r.observed_at, r.observed_seq, r.state_version_at,
-    r.members_listed_at, r.messages_complete_from, r.messages_complete_through, r.listed_at
-from rows from (
     unnest($1::text[]), unnest($2::text[]), unnest($3::varchar[]), unnest($4::varchar[]),
     unnest($5::varchar[]), unnest($6::varchar[]), unnest($7::boolean[]),
     unnest($8::boolean[]), unnest($9::varchar[]), unnest($10::varchar[]),
     unnest($11::timestamp with time zone[]), unnest($12::timestamp with time zone[]),
-    unnest($13::varchar[]), unnest($14::varchar[]), unnest($15::varchar[]),
+    unnest($13::varchar[]), unnest($14::varchar[])::jsonb, unnest($15::varchar[]),
     unnest($16::timestamp with time zone[]), unnest($17::bool[]),
     unnest($18::timestamptz[]), unnest($19::timestamptz[]),
     unnest($20::timestamp with time zone[]), unnest($21::timestamptz[]),
     unnest($22::int8[]), unnest($23::timestamp with time zone[]),
     unnest($24::timestamp with time zone[]),
     unnest($25::timestamp with time zone[]),
-    unnest($26::timestamp with time zone[]),
-    unnest($27::timestamp with time zone[])
-) as r (
-    org_id, chat_id, title, model, status, visibility, temporary, pinned, shared_url, link, created_at, updated_at,
-    toolset_id, features, last_message_id, deleted_at, is_stub, first_seen_at, last_seen_at, version_at, observed_at,
-    observed_seq, state_version_at, members_listed_at, messages_complete_from, messages_complete_through, listed_at
-)
+    unnest($26::timestamp with time zone[]), unnest($27::timestamp with time zone[])
 on conflict (org_id, chat_id) do update set
     title = excluded.title, model = excluded.model, status = excluded.status, visibility = excluded.visibility,
     temporary = excluded.temporary, pinned = excluded.pinned, shared_url = excluded.shared_url, link = excluded.link,

@@ -18,19 +18,12 @@ insert into ops.connections as t (
     close_reason, frames, bytes, largest_frame_bytes
 )
 select
-    r.connection_id, r.org_id, r.instance, r.started_at, r.opened_at, r.last_frame_at, r.last_heard_at, r.closed_at,
-    r.close_code, r.close_reason, r.frames, r.bytes, r.largest_frame_bytes
-from rows from (
     unnest($1::uuid[]), unnest($2::text[]), unnest($3::text[]),
     unnest($4::timestamptz[]), unnest($5::timestamp with time zone[]),
     unnest($6::timestamp with time zone[]), unnest($7::timestamp with time zone[]),
-    unnest($8::timestamp with time zone[]),
-    unnest($9::integer[]), unnest($10::varchar[]), unnest($11::int8[]),
-    unnest($12::int8[]), unnest($13::int8[])
-) as r (
-    connection_id, org_id, instance, started_at, opened_at, last_frame_at, last_heard_at, closed_at, close_code,
-    close_reason, frames, bytes, largest_frame_bytes
-)
+    unnest($8::timestamp with time zone[]), unnest($9::integer[]),
+    unnest($10::varchar[]), unnest($11::int8[]), unnest($12::int8[]),
+    unnest($13::int8[])
 on conflict (org_id, connection_id) do update set
     opened_at = excluded.opened_at, last_frame_at = excluded.last_frame_at, last_heard_at = excluded.last_heard_at,
     closed_at = excluded.closed_at, close_code = excluded.close_code, close_reason = excluded.close_reason,

@@ -69,21 +69,14 @@ insert into inbox.contact_channels as t (
     avatar, link, is_stub, first_seen_at, last_seen_at, version_at, version_seq, field_versions
 )
 select
-    r.org_id, r.contact_channel_id, r.contact_id, r.type, r.user_id, r.name, r.username, r.email, r.phone, r.country,
-    r.agent, r.ip, r.language, r.avatar, r.link, r.is_stub, r.first_seen_at, r.last_seen_at, r.version_at,
-    r.version_seq, r.field_versions::jsonb
-from rows from (
     unnest($1::text[]), unnest($2::text[]), unnest($3::varchar[]),
-    unnest($4::varchar[]), unnest($5::varchar[]), unnest($6::varchar[]), unnest($7::varchar[]),
-    unnest($8::varchar[]), unnest($9::varchar[]), unnest($10::varchar[]), unnest($11::varchar[]),
-    unnest($12::varchar[]), unnest($13::varchar[]), unnest($14::varchar[]), unnest($15::varchar[]),
+    unnest($4::varchar[]), unnest($5::varchar[]), unnest($6::varchar[]),
+    unnest($7::varchar[]), unnest($8::varchar[]), unnest($9::varchar[]),
+    unnest($10::varchar[]), unnest($11::varchar[]), unnest($12::varchar[]),
+    unnest($13::varchar[]), unnest($14::varchar[]), unnest($15::varchar[]),
     unnest($16::bool[]), unnest($17::timestamptz[]), unnest($18::timestamptz[]),
     unnest($19::timestamp with time zone[]), unnest($20::int8[]),
-    unnest($21::varchar[])
-) as r (
-    org_id, contact_channel_id, contact_id, type, user_id, name, username, email, phone, country, agent, ip, language,
-    avatar, link, is_stub, first_seen_at, last_seen_at, version_at, version_seq, field_versions
-)
+    unnest($21::varchar[])::jsonb
 on conflict (org_id, contact_channel_id) do update set
     contact_id = excluded.contact_id, type = excluded.type, user_id = excluded.user_id, name = excluded.name,
     username = excluded.username, email = excluded.email, phone = excluded.phone, country = excluded.country,

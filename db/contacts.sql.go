@@ -59,17 +59,10 @@ insert into inbox.contacts as t (
     field_versions
 )
 select
-    r.org_id, r.contact_id, r.name, r.blocked, r.is_admin, r.is_stub, r.first_seen_at, r.last_seen_at, r.version_at,
-    r.version_seq, r.field_versions::jsonb
-from rows from (
     unnest($1::text[]), unnest($2::text[]), unnest($3::varchar[]), unnest($4::boolean[]),
     unnest($5::boolean[]), unnest($6::bool[]), unnest($7::timestamptz[]),
     unnest($8::timestamptz[]), unnest($9::timestamp with time zone[]),
-    unnest($10::int8[]), unnest($11::varchar[])
-) as r (
-    org_id, contact_id, name, blocked, is_admin, is_stub, first_seen_at, last_seen_at, version_at, version_seq,
-    field_versions
-)
+    unnest($10::int8[]), unnest($11::varchar[])::jsonb
 on conflict (org_id, contact_id) do update set
     name = excluded.name, blocked = excluded.blocked, is_admin = excluded.is_admin, is_stub = excluded.is_stub,
     first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, version_at = excluded.version_at,

@@ -12,19 +12,19 @@ import (
 
 const markDirtyChats = `-- name: MarkDirtyChats :exec
 insert into ops.dirty_chats as t (org_id, chat_id, dirty_at)
-select r.org_id, r.chat_id, $1::timestamptz
-from rows from (unnest($2::text[]), unnest($3::text[])) as r (org_id, chat_id)
+select
+    unnest($1::text[]), unnest($2::text[]), $3::timestamptz
 on conflict (org_id, chat_id) do update set dirty_at = excluded.dirty_at
 `
 
 type MarkDirtyChatsParams struct {
-	DirtyAt time.Time
 	OrgIds  []string
 	ChatIds []string
+	DirtyAt time.Time
 }
 
 // Arrays of one length, one element a row, no key twice.
 func (q *Queries) MarkDirtyChats(ctx context.Context, arg MarkDirtyChatsParams) error {
-	_, err := q.db.Exec(ctx, markDirtyChats, arg.DirtyAt, arg.OrgIds, arg.ChatIds)
+	_, err := q.db.Exec(ctx, markDirtyChats, arg.OrgIds, arg.ChatIds, arg.DirtyAt)
 	return err
 }

@@ -144,11 +144,9 @@ func (q *Queries) GetChatPages(ctx context.Context, arg GetChatPagesParams) ([]G
 
 const insertEventChats = `-- name: InsertEventChats :exec
 insert into raw.event_chats (org_id, chat_id, received_at, stream_id, seq)
-select r.org_id, r.chat_id, r.received_at, r.stream_id, r.seq
-from rows from (
+select
     unnest($1::text[]), unnest($2::text[]), unnest($3::timestamptz[]),
     unnest($4::uuid[]), unnest($5::int8[])
-) as r (org_id, chat_id, received_at, stream_id, seq)
 on conflict do nothing
 `
 

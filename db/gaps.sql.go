@@ -280,13 +280,10 @@ insert into ops.gaps as t (
     org_id, gap_id, began_at, ended_at, cause, status, repaired_at, chats_swept, messages_recovered
 )
 select
-    r.org_id, r.gap_id, r.began_at, r.ended_at, r.cause, r.status, r.repaired_at, r.chats_swept, r.messages_recovered
-from rows from (
     unnest($1::text[]), unnest($2::uuid[]), unnest($3::timestamptz[]),
     unnest($4::timestamp with time zone[]), unnest($5::text[]), unnest($6::text[]),
     unnest($7::timestamp with time zone[]), unnest($8::int8[]),
     unnest($9::int8[])
-) as r (org_id, gap_id, began_at, ended_at, cause, status, repaired_at, chats_swept, messages_recovered)
 on conflict (org_id, gap_id) do update set
     ended_at = excluded.ended_at, status = excluded.status, repaired_at = excluded.repaired_at,
     chats_swept = excluded.chats_swept, messages_recovered = excluded.messages_recovered

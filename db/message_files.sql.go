@@ -84,19 +84,12 @@ insert into inbox.message_files as t (
     deleted_at, first_seen_at, last_seen_at, version_at
 )
 select
-    r.org_id, r.chat_id, r.message_id, r.file_id, r.part_type, r.path, r.filename, r.size_bytes, r.mimetype, r.url,
-    r.created_at, r.deleted_at, r.first_seen_at, r.last_seen_at, r.version_at
-from rows from (
     unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]),
     unnest($5::varchar[]), unnest($6::varchar[]), unnest($7::varchar[]),
     unnest($8::bigint[]), unnest($9::varchar[]), unnest($10::varchar[]),
     unnest($11::timestamp with time zone[]), unnest($12::timestamp with time zone[]),
     unnest($13::timestamptz[]), unnest($14::timestamptz[]),
     unnest($15::timestamp with time zone[])
-) as r (
-    org_id, chat_id, message_id, file_id, part_type, path, filename, size_bytes, mimetype, url, created_at,
-    deleted_at, first_seen_at, last_seen_at, version_at
-)
 on conflict (org_id, chat_id, message_id, file_id) do update set
     part_type = excluded.part_type, path = excluded.path, filename = excluded.filename,
     size_bytes = excluded.size_bytes, mimetype = excluded.mimetype, url = excluded.url,

@@ -100,31 +100,19 @@ insert into inbox.messages as t (
     usage_turns, deleted_at, has_ended, first_seen_at, last_seen_at, version_at
 )
 select
-    r.org_id, r.chat_id, r.message_id, r.role, r.sender, r.member_id, r.user_id, r.contact_channel_id, r.session_id,
-    r.model, r.status, r.text, r.content::jsonb, r.toolset_id, r.features::jsonb, r.error, r.broadcast_id,
-    r.is_broadcast_message, r.created_at, r.updated_at, r.input_tokens, r.output_tokens, r.total_tokens,
-    r.reasoning_tokens, r.input_tokens_cache_read, r.input_tokens_cache_write, r.usage_turns::jsonb, r.deleted_at,
-    r.has_ended, r.first_seen_at, r.last_seen_at, r.version_at
-from rows from (
     unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::varchar[]),
     unnest($5::text[]), unnest($6::varchar[]), unnest($7::varchar[]),
     unnest($8::varchar[]), unnest($9::varchar[]), unnest($10::varchar[]),
-    unnest($11::varchar[]), unnest($12::varchar[]), unnest($13::varchar[]),
-    unnest($14::varchar[]), unnest($15::varchar[]), unnest($16::varchar[]),
+    unnest($11::varchar[]), unnest($12::varchar[]), unnest($13::varchar[])::jsonb,
+    unnest($14::varchar[]), unnest($15::varchar[])::jsonb, unnest($16::varchar[]),
     unnest($17::varchar[]), unnest($18::boolean[]),
     unnest($19::timestamp with time zone[]), unnest($20::timestamp with time zone[]),
-    unnest($21::bigint[]), unnest($22::bigint[]), unnest($23::bigint[]),
-    unnest($24::bigint[]), unnest($25::bigint[]),
-    unnest($26::bigint[]), unnest($27::varchar[]),
-    unnest($28::timestamp with time zone[]), unnest($29::bool[]),
-    unnest($30::timestamptz[]), unnest($31::timestamptz[]),
+    unnest($21::bigint[]), unnest($22::bigint[]),
+    unnest($23::bigint[]), unnest($24::bigint[]),
+    unnest($25::bigint[]), unnest($26::bigint[]),
+    unnest($27::varchar[])::jsonb, unnest($28::timestamp with time zone[]),
+    unnest($29::bool[]), unnest($30::timestamptz[]), unnest($31::timestamptz[]),
     unnest($32::timestamp with time zone[])
-) as r (
-    org_id, chat_id, message_id, role, sender, member_id, user_id, contact_channel_id, session_id, model, status,
-    text, content, toolset_id, features, error, broadcast_id, is_broadcast_message, created_at, updated_at,
-    input_tokens, output_tokens, total_tokens, reasoning_tokens, input_tokens_cache_read, input_tokens_cache_write,
-    usage_turns, deleted_at, has_ended, first_seen_at, last_seen_at, version_at
-)
 on conflict (org_id, chat_id, message_id) do update set
     role = excluded.role, sender = excluded.sender, member_id = excluded.member_id, user_id = excluded.user_id,
     contact_channel_id = excluded.contact_channel_id, session_id = excluded.session_id, model = excluded.model,

@@ -66,19 +66,11 @@ insert into inbox.orgs as t (
     name_version_at, name_version_seq, parent_version_at, parent_version_seq, chats_listed_at
 )
 select
-    r.org_id, r.parent_org_id, r.name, r.is_stub, r.first_seen_at, r.last_seen_at, r.version_at,
-    r.name_version_at, r.name_version_seq, r.parent_version_at, r.parent_version_seq,
-    r.chats_listed_at
-from rows from (
-    unnest($1::text[]), unnest($2::varchar[]), unnest($3::varchar[]), unnest($4::bool[]),
-    unnest($5::timestamptz[]), unnest($6::timestamptz[]),
+    unnest($1::text[]), unnest($2::varchar[]), unnest($3::varchar[]),
+    unnest($4::bool[]), unnest($5::timestamptz[]), unnest($6::timestamptz[]),
     unnest($7::timestamp with time zone[]), unnest($8::timestamp with time zone[]),
     unnest($9::bigint[]), unnest($10::timestamp with time zone[]),
     unnest($11::bigint[]), unnest($12::timestamp with time zone[])
-) as r (
-    org_id, parent_org_id, name, is_stub, first_seen_at, last_seen_at, version_at,
-    name_version_at, name_version_seq, parent_version_at, parent_version_seq, chats_listed_at
-)
 on conflict (org_id) do update set
     name = case when (excluded.name_version_at, excluded.name_version_seq)
         >= (coalesce(t.name_version_at, '-infinity'), coalesce(t.name_version_seq, 0)) then excluded.name else t.name end,

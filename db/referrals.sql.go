@@ -33,19 +33,12 @@ insert into inbox.referrals as t (
     product_id, parts, first_seen_at, last_seen_at, version_at
 )
 select
-    r.org_id, r.chat_id, r.referral_id, r.ref, r.ad_id, r.source, r.referer_uri, r.ad_title, r.photo_url, r.video_url,
-    r.post_id, r.product_id, r.parts::jsonb, r.first_seen_at, r.last_seen_at, r.version_at
-from rows from (
     unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::varchar[]),
     unnest($5::varchar[]), unnest($6::varchar[]), unnest($7::varchar[]),
     unnest($8::varchar[]), unnest($9::varchar[]), unnest($10::varchar[]),
-    unnest($11::varchar[]), unnest($12::varchar[]), unnest($13::varchar[]),
+    unnest($11::varchar[]), unnest($12::varchar[]), unnest($13::varchar[])::jsonb,
     unnest($14::timestamptz[]), unnest($15::timestamptz[]),
     unnest($16::timestamp with time zone[])
-) as r (
-    org_id, chat_id, referral_id, ref, ad_id, source, referer_uri, ad_title, photo_url, video_url, post_id,
-    product_id, parts, first_seen_at, last_seen_at, version_at
-)
 on conflict (org_id, chat_id, referral_id) do update set
     first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, version_at = excluded.version_at
 where t.first_seen_at > excluded.first_seen_at

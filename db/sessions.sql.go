@@ -15,13 +15,8 @@ insert into inbox.sessions as t (
     org_id, session_id, first_seen_at, last_seen_at, version_at
 )
 select
-    r.org_id, r.session_id, r.first_seen_at, r.last_seen_at, r.version_at
-from rows from (
     unnest($1::text[]), unnest($2::text[]), unnest($3::timestamptz[]),
     unnest($4::timestamptz[]), unnest($5::timestamp with time zone[])
-) as r (
-    org_id, session_id, first_seen_at, last_seen_at, version_at
-)
 on conflict (org_id, session_id) do update set
     first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, version_at = excluded.version_at
 where t.first_seen_at > excluded.first_seen_at

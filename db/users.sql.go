@@ -60,18 +60,11 @@ insert into inbox.users as t (
     field_versions
 )
 select
-    r.org_id, r.user_id, r.name, r.email, r.avatar, r.seen_at, r.is_stub, r.first_seen_at, r.last_seen_at,
-    r.version_at, r.version_seq, r.field_versions::jsonb
-from rows from (
     unnest($1::text[]), unnest($2::text[]), unnest($3::varchar[]), unnest($4::varchar[]),
     unnest($5::varchar[]), unnest($6::timestamp with time zone[]), unnest($7::bool[]),
     unnest($8::timestamptz[]), unnest($9::timestamptz[]),
     unnest($10::timestamp with time zone[]), unnest($11::int8[]),
-    unnest($12::varchar[])
-) as r (
-    org_id, user_id, name, email, avatar, seen_at, is_stub, first_seen_at, last_seen_at, version_at, version_seq,
-    field_versions
-)
+    unnest($12::varchar[])::jsonb
 on conflict (org_id, user_id) do update set
     name = excluded.name, email = excluded.email, avatar = excluded.avatar, seen_at = excluded.seen_at,
     is_stub = excluded.is_stub, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,

@@ -46,9 +46,32 @@ func assign[T comparable](column **T, value *T) bool {
 		}
 		return changed
 	}
-	kept := *value
-	*column = &kept
+	*column = kept(value)
 	return true
+}
+
+// smallNumbers and bothBools are what most counts and all flags are: their columns point here, none of them a copy.
+var (
+	smallNumbers = func() (n [64]int64) {
+		for i := range n {
+			n[i] = int64(i)
+		}
+		return n
+	}()
+	bothBools = [...]bool{false, true}
+)
+
+func kept[T comparable](value *T) *T {
+	switch v := any(value).(type) {
+	case *bool:
+		return any(&bothBools[btoi(*v)]).(*T)
+	case *int64:
+		if 0 <= *v && *v < int64(len(smallNumbers)) {
+			return any(&smallNumbers[*v]).(*T)
+		}
+	}
+	copied := *value
+	return &copied
 }
 
 func assignTime(column **time.Time, value *time.Time) bool {
@@ -58,7 +81,13 @@ func assignTime(column **time.Time, value *time.Time) bool {
 	return assign(column, value)
 }
 
-// borrow and borrowTime are assign for rows that are done with before the event is: a column points into the event.
+// shareTime is assignTime for a value that is a kept column's: both point to the same.
+func shareTime(column **time.Time, value *time.Time) bool {
+	return borrowTime(true, column, value)
+}
+
+// borrow, borrowTime and borrowJSON are assign for rows that are done with before the event is: a column points into
+// the event.
 
 func borrow[T comparable](named bool, column **T, value *T) bool {
 	if !named || equal(*column, value) {
@@ -76,8 +105,10 @@ func borrowTime(named bool, column **time.Time, value *time.Time) bool {
 	return true
 }
 
-func assignJSON(column *[]byte, value []byte, given bool) bool {
+func borrowJSON(named bool, column *[]byte, value []byte, given bool) bool {
 	switch {
+	case !named:
+		return false
 	case !given:
 		changed := *column != nil
 		*column = nil
@@ -86,9 +117,16 @@ func assignJSON(column *[]byte, value []byte, given bool) bool {
 		return false
 	}
 	changed := *column == nil || !bytes.Equal(canonical(*column), canonical(value))
-	// Kept even when only the spelling differs: the next event has the same one, and compares at once.
-	*column = bytes.Clone(value)
+	// Taken even when only the spelling differs: the next event has the same one, and compares at once.
+	*column = value
 	return changed
+}
+
+func assignJSON(column *[]byte, value []byte, given bool) bool {
+	if given && bytes.Equal(*column, value) {
+		return false
+	}
+	return borrowJSON(true, column, bytes.Clone(value), given)
 }
 
 // canonical is the JSON with sorted keys, no white space and one spelling of every number: equal for equal content,

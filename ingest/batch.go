@@ -24,6 +24,7 @@ type batch struct {
 	chats        map[chatKey]*chat
 	mentions     *mentions // what the events say of other rows than the chats' own
 	changedChats []*chat
+	changed      []*storedMessage   // of these chats, in the same order
 	passed       int64              // imported events that were stored before
 	settled      func(chatKey) bool // chats that hold what the events say already (Rebuild); nil: none
 	onlyOrg      string             // the only row of orgs that is made (Rebuild); empty: of all
@@ -246,6 +247,17 @@ func (b *batch) derive(ctx context.Context, q *db.Queries, late map[chatKey]bool
 	slices.SortFunc(b.changedChats, func(x, y *chat) int {
 		return cmp.Or(cmp.Compare(x.key.orgID, y.key.orgID), cmp.Compare(x.key.chatID, y.key.chatID))
 	})
+	for _, c := range b.changedChats {
+		ofChat := len(b.changed)
+		for _, m := range c.messages {
+			if m.changed {
+				b.changed = append(b.changed, m)
+			}
+		}
+		slices.SortFunc(b.changed[ofChat:], func(x, y *storedMessage) int {
+			return cmp.Compare(x.row.MessageID, y.row.MessageID)
+		})
+	}
 	return nil
 }
 

@@ -31,11 +31,10 @@ type chat struct {
 	rederived bool
 }
 
-// changes tells which rows of a chat are to be written.
+// changes tells which rows of a chat are to be written, but for messages, which tell it themselves.
 type changes struct {
 	row, state bool
 	members    map[string]bool
-	messages   map[string]bool
 }
 
 func (c *changes) addMember(id string) {
@@ -45,17 +44,11 @@ func (c *changes) addMember(id string) {
 	c.members[id] = true
 }
 
-func (c *changes) addMessage(id string) {
-	if c.messages == nil {
-		c.messages = map[string]bool{}
-	}
-	c.messages[id] = true
-}
-
 // storedMessage is a message's row and its files' rows.
 type storedMessage struct {
 	row          db.InboxMessage
 	files        map[string]*db.InboxMessageFile
+	changed      bool // it is to be written
 	changedFiles map[string]bool
 }
 
@@ -239,7 +232,7 @@ func (c *chat) foldRow(d *description) {
 		set(snapshot, &r.SharedUrl, &v.SharedURL),
 		set(snapshot, &r.Link, &v.Link),
 		setTime(snapshot, &r.CreatedAt, &v.CreatedAt),
-		setTime(snapshot, &r.UpdatedAt, &v.UpdatedAt),
+		c.setUpdatedAt(snapshot, &v.UpdatedAt),
 		// Whole objects and lists are parts of their own: one that is absent says nothing, even in a snapshot.
 		set(false, &r.ToolsetID, &d.toolset),
 		setJSON(false, &r.Features, featuresJSON(&v.Features)),
@@ -252,6 +245,14 @@ func (c *chat) foldRow(d *description) {
 	if changed {
 		r.LastSeenAt = d.seen.time()
 	}
+}
+
+// setUpdatedAt is setTime for the time that is practically always the version's too (see).
+func (c *chat) setUpdatedAt(snapshot bool, f *invent.Field[time.Time]) bool {
+	if f.Given() && equalTime(&f.V, c.row.VersionAt) {
+		return shareTime(&c.row.UpdatedAt, c.row.VersionAt)
+	}
+	return setTime(snapshot, &c.row.UpdatedAt, f)
 }
 
 // firstMessages is before all messages: a chat whose message list was read without a limit is complete from then on.
@@ -327,19 +328,19 @@ func (c *chat) foldState(d *description) {
 	}
 	if changed {
 		s.LastSeenAt = d.seen.time()
-		assignTime(&s.VersionAt, c.row.VersionAt)
+		shareTime(&s.VersionAt, c.row.VersionAt)
 		c.changed.state = true
 	}
-	assignTime(&c.row.StateVersionAt, &clock)
+	shareTime(&c.row.StateVersionAt, clock)
 }
 
 // clockOf is the source's clock that a description's version goes by: its own, else that of the newest version before
 // it, on which it comes; where none ever gave one, when it was observed.
-func (c *chat) clockOf(d *description) time.Time {
+func (c *chat) clockOf(d *description) *time.Time {
 	if c.row.VersionAt != nil {
-		return *c.row.VersionAt
+		return c.row.VersionAt
 	}
-	return d.seen.time()
+	return new(d.seen.time())
 }
 
 // orNested is the id a state refers to: the plain field, else the id of the object that is nested beside it.

@@ -127,7 +127,12 @@ type saidOfMessage struct {
 // believed sorts what was said of a message, without what would have it run again after its end: that says nothing, so
 // nothing can come on top of it either.
 func believed(sayings []saidOfMessage) []*saidOfMessage {
-	clock := func(s *saidOfMessage) time.Time { return messageClock(s.m.Message) }
+	clock := func(s *saidOfMessage) (at time.Time) {
+		if own := messageClock(s.m.Message); own != nil {
+			at = *own
+		}
+		return at
+	}
 	sorted, ended, ignored := inVersionOrder(sayings, clock), false, map[*message]bool{}
 	for _, s := range sorted {
 		if ended && s.m.IsRunning() {
@@ -172,8 +177,8 @@ func (c *chat) markAllChanged() {
 	for id := range c.members {
 		c.changed.addMember(id)
 	}
-	for id, m := range c.messages {
-		c.changed.addMessage(id)
+	for _, m := range c.messages {
+		m.changed = true
 		for file := range m.files {
 			if m.changedFiles == nil {
 				m.changedFiles = map[string]bool{}

@@ -132,9 +132,8 @@ func (e *event) readFrame(dec *invent.Decoder, b *blocks) {
 		return
 	}
 	e.chatID = &frame.Data.V.ID.V
-	d := e.describes(frame.Data.V, b)
-	d.deleted = frame.SaysDeleted()
-	e.chats = append(e.chats, d)
+	e.chats = e.describe(b, frame.Data.V)
+	e.chats[0].deleted = frame.SaysDeleted()
 }
 
 // readChats takes a page of the inbox list. A page that names a chat twice (the list shifted while it was made) is
@@ -146,9 +145,9 @@ func (e *event) readChats(chats []invent.Chat, b *blocks) {
 	}
 	for i := range chats {
 		if last[chats[i].ID.V] == i {
-			d := e.describes(&chats[i], b)
-			d.listed = true
-			e.chats = append(e.chats, d)
+			described := e.describe(b, &chats[i])
+			described[0].listed = true
+			e.chats = append(e.chats, described...)
 		}
 	}
 }
@@ -202,19 +201,26 @@ func chatOfPath(path string) string {
 	return plain
 }
 
-func (e *event) describes(c *invent.Chat, b *blocks) description {
-	d := description{
+// describe is what a snapshot says of its chat, one description. All that it has a few of is in one piece of memory.
+func (e *event) describe(b *blocks, c *invent.Chat) []description {
+	one := &struct {
+		description [1]description
+		messages    [1]message
+		blocks      [3]*block
+	}{}
+	d := &one.description[0]
+	*d = description{
 		orgID: e.orgID, chatID: c.ID.V, stream: e.stream, seen: observed(e.observedAt, e.seq), chat: c,
-		blocks: make([]*block, 0, 3),
+		messages: one.messages[:0], blocks: one.blocks[:0],
 	}
-	d.toolset = e.toolset(&d, b, "tools", &c.Tools)
+	d.toolset = e.toolset(d, b, "tools", &c.Tools)
 	if c.State.Given() {
-		d.config = e.config(&d, b, &c.State.V.AssistantConfig)
+		d.config = e.config(d, b, &c.State.V.AssistantConfig)
 	}
 	if m := c.LastMessage.V; c.LastMessage.Given() && m.ID.Given() {
-		e.message(&d, b, m)
+		e.message(d, b, m)
 	}
-	return d
+	return one.description[:]
 }
 
 func (e *event) message(d *description, b *blocks, m *invent.Message) {

@@ -57,6 +57,10 @@ type mentions struct {
 	sessions     map[entityKey]observation
 	configs      map[entityKey]shown
 	toolsets     map[entityKey]shown
+
+	// What the mentions point to that is no part of an event.
+	ofChannels     []channelDescription
+	ofIntegrations []integrationDescription
 }
 
 // channelDescription is a channel and the contact it belongs to.
@@ -114,7 +118,7 @@ func (m *mentions) addMember(d *description, v *invent.Member) {
 	if c := &v.ContactChannel.V; v.ContactChannel.Given() && c.ID.Given() {
 		contact := refer(c.Contact.Presence, c.Contact.V.ID)
 		m.channels = append(m.channels, mention[channelDescription]{
-			entityKey{d.orgID, c.ID.V}, d.seen, &channelDescription{c, contact},
+			entityKey{d.orgID, c.ID.V}, d.seen, appended(&m.ofChannels, channelDescription{c, contact}),
 		})
 		if contact.Given() {
 			m.contacts = append(m.contacts, mention[invent.Contact]{
@@ -147,15 +151,24 @@ func (m *mentions) addState(d *description, s *invent.State) {
 		})
 	}
 	if integration.Given() {
-		m.addIntegration(d, integration.V, &integrationDescription{&undescribed, onlyGiven(assistant)})
+		m.addIntegration(d, integration.V, integrationDescription{&undescribed, onlyGiven(assistant)})
 	}
 	if i := &s.AssistantIntegration.V; s.AssistantIntegration.Given() && i.ID.Given() {
-		m.addIntegration(d, i.ID.V, &integrationDescription{i, invent.Field[string]{}})
+		m.addIntegration(d, i.ID.V, integrationDescription{i, invent.Field[string]{}})
 	}
 }
 
-func (m *mentions) addIntegration(d *description, id string, v *integrationDescription) {
-	m.integrations = append(m.integrations, mention[integrationDescription]{entityKey{d.orgID, id}, d.seen, v})
+func (m *mentions) addIntegration(d *description, id string, v integrationDescription) {
+	m.integrations = append(m.integrations, mention[integrationDescription]{
+		entityKey{d.orgID, id}, d.seen, appended(&m.ofIntegrations, v),
+	})
+}
+
+// appended puts v behind the others, of which many are allocated at once, and says where it is. That stays true when the
+// slice grows: what was appended is not changed again.
+func appended[T any](to *[]T, v T) *T {
+	*to = append(*to, v)
+	return &(*to)[len(*to)-1]
 }
 
 // undescribed is an integration of which nothing is said.

@@ -46,15 +46,15 @@ func riseOf(before, now *int64) *int64 {
 
 // change is the row that says the state became h with the version described by d. The change itself happened after
 // the last version that still had the old values: between two versions the socket shows nothing.
-func (h *history) change(c *chat, d *description, clock time.Time, rise *int64) db.InboxChatStateChange {
+func (h *history) change(c *chat, d *description, clock *time.Time, rise *int64) db.InboxChatStateChange {
 	seen := d.seen.time()
 	return db.InboxChatStateChange{
-		OrgID: c.key.orgID, ChatID: c.key.chatID, ChangedAt: clock, StreamID: d.stream, Seq: d.seen.seq,
+		OrgID: c.key.orgID, ChatID: c.key.chatID, ChangedAt: *clock, StreamID: d.stream, Seq: d.seen.seq,
 		UnchangedUntil: c.row.StateVersionAt,
 		State:          h.state, IntegrationID: h.integrationID, AssistantID: h.assistantID,
 		AssistantIntegrationID: h.assistantIntegrationID, AiEnabled: h.aiEnabled, AssignedUserID: h.assignedUserID,
 		AssignedAt: h.assignedAt, AssistantConfigID: h.assistantConfigID, FollowUpAt: h.followUpAt,
 		MutedUntil: h.mutedUntil, CsatScore: h.csatScore, UnseenRise: rise,
-		FirstSeenAt: seen, LastSeenAt: seen, VersionAt: &clock,
+		FirstSeenAt: seen, LastSeenAt: seen, VersionAt: clock,
 	}
 }

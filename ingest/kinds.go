@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"unsafe"
 
 	"archiver/db"
 	"archiver/invent"
@@ -39,7 +40,7 @@ var users = kind[db.InboxUser, invent.User]{
 			p.LastSeenAts = append(p.LastSeenAts, r.LastSeenAt)
 			p.VersionAts = append(p.VersionAts, r.VersionAt)
 			p.VersionSeqs = append(p.VersionSeqs, r.VersionSeq)
-			p.FieldVersionsList = append(p.FieldVersionsList, jsonText(r.FieldVersions))
+			p.FieldVersionsList = append(p.FieldVersionsList, jsonText(&r.FieldVersions))
 		}
 		return q.UpsertUsers(ctx, p)
 	},
@@ -75,7 +76,7 @@ var contacts = kind[db.InboxContact, invent.Contact]{
 			p.LastSeenAts = append(p.LastSeenAts, r.LastSeenAt)
 			p.VersionAts = append(p.VersionAts, r.VersionAt)
 			p.VersionSeqs = append(p.VersionSeqs, r.VersionSeq)
-			p.FieldVersionsList = append(p.FieldVersionsList, jsonText(r.FieldVersions))
+			p.FieldVersionsList = append(p.FieldVersionsList, jsonText(&r.FieldVersions))
 		}
 		return q.UpsertContacts(ctx, p)
 	},
@@ -134,7 +135,7 @@ var contactChannels = kind[db.InboxContactChannel, channelDescription]{
 			p.LastSeenAts = append(p.LastSeenAts, r.LastSeenAt)
 			p.VersionAts = append(p.VersionAts, r.VersionAt)
 			p.VersionSeqs = append(p.VersionSeqs, r.VersionSeq)
-			p.FieldVersionsList = append(p.FieldVersionsList, jsonText(r.FieldVersions))
+			p.FieldVersionsList = append(p.FieldVersionsList, jsonText(&r.FieldVersions))
 		}
 		return q.UpsertContactChannels(ctx, p)
 	},
@@ -168,13 +169,13 @@ var assistants = kind[db.InboxAssistant, invent.Assistant]{
 			p.Enableds = append(p.Enableds, r.Enabled)
 			p.Deleteds = append(p.Deleteds, r.Deleted)
 			p.AvatarUrls = append(p.AvatarUrls, r.AvatarUrl)
-			p.Configs = append(p.Configs, jsonText(r.Config))
+			p.Configs = append(p.Configs, jsonText(&r.Config))
 			p.IsStubs = append(p.IsStubs, r.IsStub)
 			p.FirstSeenAts = append(p.FirstSeenAts, r.FirstSeenAt)
 			p.LastSeenAts = append(p.LastSeenAts, r.LastSeenAt)
 			p.VersionAts = append(p.VersionAts, r.VersionAt)
 			p.VersionSeqs = append(p.VersionSeqs, r.VersionSeq)
-			p.FieldVersionsList = append(p.FieldVersionsList, jsonText(r.FieldVersions))
+			p.FieldVersionsList = append(p.FieldVersionsList, jsonText(&r.FieldVersions))
 		}
 		return q.UpsertAssistants(ctx, p)
 	},
@@ -212,17 +213,17 @@ var assistantIntegrations = kind[db.InboxAssistantIntegration, integrationDescri
 			p.LastSeenAts = append(p.LastSeenAts, r.LastSeenAt)
 			p.VersionAts = append(p.VersionAts, r.VersionAt)
 			p.VersionSeqs = append(p.VersionSeqs, r.VersionSeq)
-			p.FieldVersionsList = append(p.FieldVersionsList, jsonText(r.FieldVersions))
+			p.FieldVersionsList = append(p.FieldVersionsList, jsonText(&r.FieldVersions))
 		}
 		return q.UpsertAssistantIntegrations(ctx, p)
 	},
 }
 
-// jsonText is a jsonb column as the upserts take it.
-func jsonText(b []byte) *string {
-	if b == nil {
+// jsonText is a jsonb column as the upserts take it: the same bytes, which are not changed before they are sent. A slice
+// begins with what a string is.
+func jsonText(column *[]byte) *string {
+	if *column == nil {
 		return nil
 	}
-	s := string(b)
-	return &s
+	return (*string)(unsafe.Pointer(column))
 }

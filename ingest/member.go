@@ -86,7 +86,7 @@ func (c *chat) foldMember(d *description, v *invent.Member) {
 // touchMember keeps a member's row that a description changed.
 func (c *chat) touchMember(d *description, m db.InboxMember) {
 	m.LastSeenAt = d.seen.time()
-	assignTime(&m.VersionAt, c.row.VersionAt)
+	shareTime(&m.VersionAt, c.row.VersionAt)
 	c.setMember(m)
 	c.changed.addMember(m.MemberID)
 }

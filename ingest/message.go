@@ -8,21 +8,18 @@ import (
 	"archiver/invent"
 )
 
-// messageClock is the clock a message's versions go by: its own, updated_at else created_at; zero when it gives none.
-func messageClock(m *invent.Message) time.Time {
-	switch {
-	case m.UpdatedAt.Given():
-		return m.UpdatedAt.V
-	case m.CreatedAt.Given():
-		return m.CreatedAt.V
+// messageClock is the clock a message's versions go by: its own, updated_at else created_at; nil when it gives none.
+func messageClock(m *invent.Message) *time.Time {
+	if m.UpdatedAt.Given() {
+		return &m.UpdatedAt.V
 	}
-	return time.Time{}
+	return m.CreatedAt.Ptr()
 }
 
 // isOlder reports whether a description of the message is of an older version than the row.
 func (s *storedMessage) isOlder(m *invent.Message) bool {
 	clock := messageClock(m)
-	return !clock.IsZero() && s.row.VersionAt != nil && clock.Before(*s.row.VersionAt)
+	return clock != nil && s.row.VersionAt != nil && clock.Before(*s.row.VersionAt)
 }
 
 // ignores reports whether the description is one that says nothing: a message that has ended never runs again.
@@ -48,18 +45,18 @@ func (c *chat) foldBelieved(d *description, v *message) {
 	}
 	if d.seen.time().Before(s.row.FirstSeenAt) {
 		s.row.FirstSeenAt = d.seen.time()
-		c.changed.addMessage(id)
+		s.changed = true
 	}
 	moved := false
-	if clock := messageClock(v.Message); !clock.IsZero() {
-		moved = assignTime(&s.row.VersionAt, &clock)
+	if clock := messageClock(v.Message); clock != nil {
+		moved = borrowTime(true, &s.row.VersionAt, clock)
 	}
 	if s.fold(c, v) || changed {
 		s.row.LastSeenAt = d.seen.time()
 		changed = true
 	}
 	if s.foldFiles(d, v.Message) || changed || moved {
-		c.changed.addMessage(id)
+		s.changed = true
 	}
 }
 
@@ -79,19 +76,19 @@ func (s *storedMessage) fold(c *chat, v *message) (changed bool) {
 		borrowTime(snapshot || v.CreatedAt.Named(), &r.CreatedAt, v.CreatedAt.Ptr()),
 		borrowTime(snapshot || v.UpdatedAt.Named(), &r.UpdatedAt, v.UpdatedAt.Ptr()),
 		borrow(v.toolset.Named(), &r.ToolsetID, v.toolset.Ptr()),
-		setJSON(false, &r.Features, featuresJSON(&v.Features)),
+		borrowJSON(v.Features.Named(), &r.Features, v.Features.V.JSON, v.Features.Given()),
 		borrow(usage, &r.InputTokens, u.InputTokens.Ptr()),
 		borrow(usage, &r.OutputTokens, u.OutputTokens.Ptr()),
 		borrow(usage, &r.TotalTokens, u.TotalTokens.Ptr()),
 		borrow(usage, &r.ReasoningTokens, u.ReasoningTokens.Ptr()),
 		borrow(usage, &r.InputTokensCacheRead, u.InputTokensCacheRead.Ptr()),
 		borrow(usage, &r.InputTokensCacheWrite, u.InputTokensCacheWrite.Ptr()),
-		usage && assignJSON(&r.UsageTurns, u.TurnsJSON, u.Turns.Given()),
+		borrowJSON(usage, &r.UsageTurns, u.TurnsJSON, u.Turns.Given()),
 	} {
 		changed = changed || did
 	}
 	if snapshot || v.Contents.Named() {
-		changed = assignJSON(&r.Content, v.ContentsJSON, v.Contents.Given()) || changed
+		changed = borrowJSON(true, &r.Content, v.ContentsJSON, v.Contents.Given()) || changed
 		changed = borrow(true, &r.Text, textOf(v.Contents.V)) || changed
 	}
 	if v.HasEnded() {
@@ -109,9 +106,9 @@ func (s *storedMessage) foldAuthor(c *chat, v *message, snapshot bool) (changed 
 		if m := v.Member.V; v.Member.Given() && m.ID.Given() {
 			known := c.members[m.ID.V]
 			member = &m.ID.V
-			user = link(userID(&m.User), known.UserID)
-			session = link(sessionID(&m.Session), known.SessionID)
-			channel = link(channelID(&m.ContactChannel), known.ContactChannelID)
+			user = link(m.User.Presence, &m.User.V.ID, known.UserID)
+			session = link(m.Session.Presence, &m.Session.V.ID, known.SessionID)
+			channel = link(m.ContactChannel.Presence, &m.ContactChannel.V.ID, known.ContactChannelID)
 		}
 		for _, did := range [...]bool{
 			borrow(true, &r.MemberID, member), borrow(true, &r.UserID, user),
@@ -131,11 +128,15 @@ func (s *storedMessage) foldAuthor(c *chat, v *message, snapshot bool) (changed 
 	return changed
 }
 
-func link(named invent.Field[string], known *string) *string {
-	if named.Named() {
-		return named.Ptr()
+// link is the id of an object that a member names, none where it is null or has no id; else the one that is known.
+func link(p invent.Presence, id *invent.Field[string], known *string) *string {
+	switch p {
+	case invent.Absent:
+		return known
+	case invent.Given:
+		return id.Ptr()
 	}
-	return known
+	return nil
 }
 
 func valueOf[T any](p *T) (v T) {

@@ -165,7 +165,7 @@ func (b *batch) saveChats(ctx context.Context, q *db.Queries) error {
 		p.CreatedAts = append(p.CreatedAts, r.CreatedAt)
 		p.UpdatedAts = append(p.UpdatedAts, r.UpdatedAt)
 		p.ToolsetIds = append(p.ToolsetIds, r.ToolsetID)
-		p.FeaturesList = append(p.FeaturesList, jsonText(r.Features))
+		p.FeaturesList = append(p.FeaturesList, jsonText(&r.Features))
 		p.LastMessageIds = append(p.LastMessageIds, r.LastMessageID)
 		p.DeletedAts = append(p.DeletedAts, r.DeletedAt)
 		p.IsStubs = append(p.IsStubs, r.IsStub)
@@ -281,42 +281,40 @@ func (b *batch) saveMembers(ctx context.Context, q *db.Queries) error {
 
 func (b *batch) saveMessages(ctx context.Context, q *db.Queries) error {
 	var p db.UpsertMessagesParams
-	for _, c := range b.changedChats {
-		for _, id := range sortedIDs(c.changed.messages) {
-			r := &c.messages[id].row
-			p.OrgIds = append(p.OrgIds, r.OrgID)
-			p.ChatIds = append(p.ChatIds, r.ChatID)
-			p.MessageIds = append(p.MessageIds, r.MessageID)
-			p.Roles = append(p.Roles, r.Role)
-			p.Senders = append(p.Senders, r.Sender)
-			p.MemberIds = append(p.MemberIds, r.MemberID)
-			p.UserIds = append(p.UserIds, r.UserID)
-			p.ContactChannelIds = append(p.ContactChannelIds, r.ContactChannelID)
-			p.SessionIds = append(p.SessionIds, r.SessionID)
-			p.Models = append(p.Models, r.Model)
-			p.StatusList = append(p.StatusList, r.Status)
-			p.Texts = append(p.Texts, r.Text)
-			p.Contents = append(p.Contents, jsonText(r.Content))
-			p.ToolsetIds = append(p.ToolsetIds, r.ToolsetID)
-			p.FeaturesList = append(p.FeaturesList, jsonText(r.Features))
-			p.Errors = append(p.Errors, r.Error)
-			p.BroadcastIds = append(p.BroadcastIds, r.BroadcastID)
-			p.IsBroadcastMessages = append(p.IsBroadcastMessages, r.IsBroadcastMessage)
-			p.CreatedAts = append(p.CreatedAts, r.CreatedAt)
-			p.UpdatedAts = append(p.UpdatedAts, r.UpdatedAt)
-			p.InputTokensList = append(p.InputTokensList, r.InputTokens)
-			p.OutputTokensList = append(p.OutputTokensList, r.OutputTokens)
-			p.TotalTokensList = append(p.TotalTokensList, r.TotalTokens)
-			p.ReasoningTokensList = append(p.ReasoningTokensList, r.ReasoningTokens)
-			p.InputTokensCacheReads = append(p.InputTokensCacheReads, r.InputTokensCacheRead)
-			p.InputTokensCacheWrites = append(p.InputTokensCacheWrites, r.InputTokensCacheWrite)
-			p.UsageTurnsList = append(p.UsageTurnsList, jsonText(r.UsageTurns))
-			p.DeletedAts = append(p.DeletedAts, r.DeletedAt)
-			p.HasEndeds = append(p.HasEndeds, r.HasEnded)
-			p.FirstSeenAts = append(p.FirstSeenAts, r.FirstSeenAt)
-			p.LastSeenAts = append(p.LastSeenAts, r.LastSeenAt)
-			p.VersionAts = append(p.VersionAts, r.VersionAt)
-		}
+	for _, m := range b.changed {
+		r := &m.row
+		p.OrgIds = append(p.OrgIds, r.OrgID)
+		p.ChatIds = append(p.ChatIds, r.ChatID)
+		p.MessageIds = append(p.MessageIds, r.MessageID)
+		p.Roles = append(p.Roles, r.Role)
+		p.Senders = append(p.Senders, r.Sender)
+		p.MemberIds = append(p.MemberIds, r.MemberID)
+		p.UserIds = append(p.UserIds, r.UserID)
+		p.ContactChannelIds = append(p.ContactChannelIds, r.ContactChannelID)
+		p.SessionIds = append(p.SessionIds, r.SessionID)
+		p.Models = append(p.Models, r.Model)
+		p.StatusList = append(p.StatusList, r.Status)
+		p.Texts = append(p.Texts, r.Text)
+		p.Contents = append(p.Contents, jsonText(&r.Content))
+		p.ToolsetIds = append(p.ToolsetIds, r.ToolsetID)
+		p.FeaturesList = append(p.FeaturesList, jsonText(&r.Features))
+		p.Errors = append(p.Errors, r.Error)
+		p.BroadcastIds = append(p.BroadcastIds, r.BroadcastID)
+		p.IsBroadcastMessages = append(p.IsBroadcastMessages, r.IsBroadcastMessage)
+		p.CreatedAts = append(p.CreatedAts, r.CreatedAt)
+		p.UpdatedAts = append(p.UpdatedAts, r.UpdatedAt)
+		p.InputTokensList = append(p.InputTokensList, r.InputTokens)
+		p.OutputTokensList = append(p.OutputTokensList, r.OutputTokens)
+		p.TotalTokensList = append(p.TotalTokensList, r.TotalTokens)
+		p.ReasoningTokensList = append(p.ReasoningTokensList, r.ReasoningTokens)
+		p.InputTokensCacheReads = append(p.InputTokensCacheReads, r.InputTokensCacheRead)
+		p.InputTokensCacheWrites = append(p.InputTokensCacheWrites, r.InputTokensCacheWrite)
+		p.UsageTurnsList = append(p.UsageTurnsList, jsonText(&r.UsageTurns))
+		p.DeletedAts = append(p.DeletedAts, r.DeletedAt)
+		p.HasEndeds = append(p.HasEndeds, r.HasEnded)
+		p.FirstSeenAts = append(p.FirstSeenAts, r.FirstSeenAt)
+		p.LastSeenAts = append(p.LastSeenAts, r.LastSeenAt)
+		p.VersionAts = append(p.VersionAts, r.VersionAt)
 	}
 	if len(p.OrgIds) == 0 {
 		return nil
@@ -326,27 +324,24 @@ func (b *batch) saveMessages(ctx context.Context, q *db.Queries) error {
 
 func (b *batch) saveFiles(ctx context.Context, q *db.Queries) error {
 	var p db.UpsertMessageFilesParams
-	for _, c := range b.changedChats {
-		for _, messageID := range sortedIDs(c.changed.messages) {
-			m := c.messages[messageID]
-			for _, id := range sortedIDs(m.changedFiles) {
-				r := m.files[id]
-				p.OrgIds = append(p.OrgIds, r.OrgID)
-				p.ChatIds = append(p.ChatIds, r.ChatID)
-				p.MessageIds = append(p.MessageIds, r.MessageID)
-				p.FileIds = append(p.FileIds, r.FileID)
-				p.PartTypes = append(p.PartTypes, r.PartType)
-				p.Paths = append(p.Paths, r.Path)
-				p.Filenames = append(p.Filenames, r.Filename)
-				p.SizeBytesList = append(p.SizeBytesList, r.SizeBytes)
-				p.Mimetypes = append(p.Mimetypes, r.Mimetype)
-				p.Urls = append(p.Urls, r.Url)
-				p.CreatedAts = append(p.CreatedAts, r.CreatedAt)
-				p.DeletedAts = append(p.DeletedAts, r.DeletedAt)
-				p.FirstSeenAts = append(p.FirstSeenAts, r.FirstSeenAt)
-				p.LastSeenAts = append(p.LastSeenAts, r.LastSeenAt)
-				p.VersionAts = append(p.VersionAts, r.VersionAt)
-			}
+	for _, m := range b.changed {
+		for _, id := range sortedIDs(m.changedFiles) {
+			r := m.files[id]
+			p.OrgIds = append(p.OrgIds, r.OrgID)
+			p.ChatIds = append(p.ChatIds, r.ChatID)
+			p.MessageIds = append(p.MessageIds, r.MessageID)
+			p.FileIds = append(p.FileIds, r.FileID)
+			p.PartTypes = append(p.PartTypes, r.PartType)
+			p.Paths = append(p.Paths, r.Path)
+			p.Filenames = append(p.Filenames, r.Filename)
+			p.SizeBytesList = append(p.SizeBytesList, r.SizeBytes)
+			p.Mimetypes = append(p.Mimetypes, r.Mimetype)
+			p.Urls = append(p.Urls, r.Url)
+			p.CreatedAts = append(p.CreatedAts, r.CreatedAt)
+			p.DeletedAts = append(p.DeletedAts, r.DeletedAt)
+			p.FirstSeenAts = append(p.FirstSeenAts, r.FirstSeenAt)
+			p.LastSeenAts = append(p.LastSeenAts, r.LastSeenAt)
+			p.VersionAts = append(p.VersionAts, r.VersionAt)
 		}
 	}
 	if len(p.OrgIds) == 0 {
@@ -371,7 +366,7 @@ func (b *batch) saveReferrals(ctx context.Context, q *db.Queries) error {
 			p.VideoUrls = append(p.VideoUrls, r.VideoUrl)
 			p.PostIds = append(p.PostIds, r.PostID)
 			p.ProductIds = append(p.ProductIds, r.ProductID)
-			p.PartsList = append(p.PartsList, jsonText(r.Parts))
+			p.PartsList = append(p.PartsList, jsonText(&r.Parts))
 			p.FirstSeenAts = append(p.FirstSeenAts, r.FirstSeenAt)
 			p.LastSeenAts = append(p.LastSeenAts, r.LastSeenAt)
 			p.VersionAts = append(p.VersionAts, r.VersionAt)
@@ -396,6 +391,9 @@ func (b *batch) markDirty(ctx context.Context, q *db.Queries) error {
 }
 
 func sortedIDs(set map[string]bool) []string {
+	if len(set) == 0 {
+		return nil
+	}
 	ids := make([]string, 0, len(set))
 	for id := range set {
 		ids = append(ids, id)

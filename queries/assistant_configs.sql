@@ -7,12 +7,7 @@ insert into inbox.assistant_configs as t (
     first_seen_at, last_seen_at, version_at
 )
 select
-    r.org_id, r.assistant_config_id, r.config::jsonb, r.model, r.timezone, r.instructions, r.enable_memories,
-    r.enable_transfer_to_human_tool, r.enable_end_conversation_tool, r.enable_block_contact_tool, r.enable_ai_replies,
-    r.enable_auto_resolve, r.enable_auto_follow_ups, r.enable_auto_csat, r.enable_private_chats,
-    r.enable_update_contact_tool, r.first_seen_at, r.last_seen_at, r.version_at
-from rows from (
-    unnest(@org_ids::text[]), unnest(@assistant_config_ids::text[]), unnest(@configs::text[]),
+    unnest(@org_ids::text[]), unnest(@assistant_config_ids::text[]), unnest(@configs::text[])::jsonb,
     unnest(@models::varchar[]), unnest(@timezones::varchar[]), unnest(@instructions_list::varchar[]),
     unnest(@enable_memories_list::boolean[]), unnest(@enable_transfer_to_human_tools::boolean[]),
     unnest(@enable_end_conversation_tools::boolean[]), unnest(@enable_block_contact_tools::boolean[]),
@@ -21,12 +16,6 @@ from rows from (
     unnest(@enable_private_chats_list::boolean[]), unnest(@enable_update_contact_tools::boolean[]),
     unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
     unnest(@version_ats::timestamp with time zone[])
-) as r (
-    org_id, assistant_config_id, config, model, timezone, instructions, enable_memories,
-    enable_transfer_to_human_tool, enable_end_conversation_tool, enable_block_contact_tool, enable_ai_replies,
-    enable_auto_resolve, enable_auto_follow_ups, enable_auto_csat, enable_private_chats, enable_update_contact_tool,
-    first_seen_at, last_seen_at, version_at
-)
 on conflict (org_id, assistant_config_id) do update set
     first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, version_at = excluded.version_at
 where t.first_seen_at > excluded.first_seen_at;

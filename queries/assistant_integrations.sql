@@ -10,18 +10,11 @@ insert into inbox.assistant_integrations as t (
     version_at, version_seq, field_versions
 )
 select
-    r.org_id, r.assistant_integration_id, r.assistant_id, r.enabled, r.has_connection, r.is_stub, r.first_seen_at,
-    r.last_seen_at, r.version_at, r.version_seq, r.field_versions::jsonb
-from rows from (
     unnest(@org_ids::text[]), unnest(@assistant_integration_ids::text[]), unnest(@assistant_ids::varchar[]),
     unnest(@enableds::boolean[]), unnest(@has_connections::boolean[]), unnest(@is_stubs::bool[]),
     unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
     unnest(@version_ats::timestamp with time zone[]), unnest(@version_seqs::int8[]),
-    unnest(@field_versions_list::varchar[])
-) as r (
-    org_id, assistant_integration_id, assistant_id, enabled, has_connection, is_stub, first_seen_at, last_seen_at,
-    version_at, version_seq, field_versions
-)
+    unnest(@field_versions_list::varchar[])::jsonb
 on conflict (org_id, assistant_integration_id) do update set
     assistant_id = excluded.assistant_id, enabled = excluded.enabled, has_connection = excluded.has_connection,
     is_stub = excluded.is_stub, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,

@@ -10,18 +10,11 @@ insert into inbox.assistants as t (
     version_at, version_seq, field_versions
 )
 select
-    r.org_id, r.assistant_id, r.name, r.enabled, r.deleted, r.avatar_url, r.config::jsonb, r.is_stub, r.first_seen_at,
-    r.last_seen_at, r.version_at, r.version_seq, r.field_versions::jsonb
-from rows from (
-    unnest(@org_ids::text[]), unnest(@assistant_ids::text[]), unnest(@names::varchar[]), unnest(@enableds::boolean[]),
-    unnest(@deleteds::boolean[]), unnest(@avatar_urls::varchar[]), unnest(@configs::varchar[]),
-    unnest(@is_stubs::bool[]), unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
-    unnest(@version_ats::timestamp with time zone[]), unnest(@version_seqs::int8[]),
-    unnest(@field_versions_list::varchar[])
-) as r (
-    org_id, assistant_id, name, enabled, deleted, avatar_url, config, is_stub, first_seen_at, last_seen_at,
-    version_at, version_seq, field_versions
-)
+    unnest(@org_ids::text[]), unnest(@assistant_ids::text[]), unnest(@names::varchar[]),
+    unnest(@enableds::boolean[]), unnest(@deleteds::boolean[]), unnest(@avatar_urls::varchar[]),
+    unnest(@configs::varchar[])::jsonb, unnest(@is_stubs::bool[]), unnest(@first_seen_ats::timestamptz[]),
+    unnest(@last_seen_ats::timestamptz[]), unnest(@version_ats::timestamp with time zone[]),
+    unnest(@version_seqs::int8[]), unnest(@field_versions_list::varchar[])::jsonb
 on conflict (org_id, assistant_id) do update set
     name = excluded.name, enabled = excluded.enabled, deleted = excluded.deleted, avatar_url = excluded.avatar_url,
     config = excluded.config, is_stub = excluded.is_stub, first_seen_at = excluded.first_seen_at,

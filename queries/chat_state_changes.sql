@@ -6,10 +6,6 @@ insert into inbox.chat_state_changes (
     muted_until, csat_score, unseen_rise, first_seen_at, last_seen_at, version_at
 )
 select
-    r.org_id, r.chat_id, r.changed_at, r.stream_id, r.seq, r.unchanged_until, r.state, r.integration_id,
-    r.assistant_id, r.assistant_integration_id, r.ai_enabled, r.assigned_user_id, r.assigned_at,
-    r.assistant_config_id, r.follow_up_at, r.muted_until, r.csat_score, r.unseen_rise, r.first_seen_at, r.last_seen_at, r.version_at
-from rows from (
     unnest(@org_ids::text[]), unnest(@chat_ids::text[]), unnest(@changed_ats::timestamptz[]),
     unnest(@stream_ids::uuid[]), unnest(@seqs::int8[]), unnest(@unchanged_untils::timestamp with time zone[]),
     unnest(@states::varchar[]), unnest(@integration_ids::varchar[]), unnest(@assistant_ids::varchar[]),
@@ -17,14 +13,8 @@ from rows from (
     unnest(@assigned_user_ids::varchar[]), unnest(@assigned_ats::timestamp with time zone[]),
     unnest(@assistant_config_ids::varchar[]), unnest(@follow_up_ats::timestamp with time zone[]),
     unnest(@muted_untils::timestamp with time zone[]), unnest(@csat_scores::integer[]),
-    unnest(@unseen_rises::bigint[]),
-    unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
+    unnest(@unseen_rises::bigint[]), unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
     unnest(@version_ats::timestamp with time zone[])
-) as r (
-    org_id, chat_id, changed_at, stream_id, seq, unchanged_until, state, integration_id, assistant_id,
-    assistant_integration_id, ai_enabled, assigned_user_id, assigned_at, assistant_config_id, follow_up_at,
-    muted_until, csat_score, unseen_rise, first_seen_at, last_seen_at, version_at
-)
 on conflict do nothing;
 
 -- name: DeleteChatStateChanges :exec

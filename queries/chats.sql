@@ -11,29 +11,18 @@ insert into inbox.chats as t (
     observed_seq, state_version_at, members_listed_at, messages_complete_from, messages_complete_through, listed_at
 )
 select
-    r.org_id, r.chat_id, r.title, r.model, r.status, r.visibility, r.temporary, r.pinned, r.shared_url, r.link,
-    r.created_at, r.updated_at, r.toolset_id, r.features::jsonb, r.last_message_id, r.deleted_at, r.is_stub,
-    r.first_seen_at, r.last_seen_at, r.version_at, r.observed_at, r.observed_seq, r.state_version_at,
-    r.members_listed_at, r.messages_complete_from, r.messages_complete_through, r.listed_at
-from rows from (
     unnest(@org_ids::text[]), unnest(@chat_ids::text[]), unnest(@titles::varchar[]), unnest(@models::varchar[]),
     unnest(@status_list::varchar[]), unnest(@visibilitys::varchar[]), unnest(@temporarys::boolean[]),
     unnest(@pinneds::boolean[]), unnest(@shared_urls::varchar[]), unnest(@links::varchar[]),
     unnest(@created_ats::timestamp with time zone[]), unnest(@updated_ats::timestamp with time zone[]),
-    unnest(@toolset_ids::varchar[]), unnest(@features_list::varchar[]), unnest(@last_message_ids::varchar[]),
+    unnest(@toolset_ids::varchar[]), unnest(@features_list::varchar[])::jsonb, unnest(@last_message_ids::varchar[]),
     unnest(@deleted_ats::timestamp with time zone[]), unnest(@is_stubs::bool[]),
     unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
     unnest(@version_ats::timestamp with time zone[]), unnest(@observed_ats::timestamptz[]),
     unnest(@observed_seqs::int8[]), unnest(@state_version_ats::timestamp with time zone[]),
     unnest(@members_listed_ats::timestamp with time zone[]),
     unnest(@messages_complete_froms::timestamp with time zone[]),
-    unnest(@messages_complete_throughs::timestamp with time zone[]),
-    unnest(@listed_ats::timestamp with time zone[])
-) as r (
-    org_id, chat_id, title, model, status, visibility, temporary, pinned, shared_url, link, created_at, updated_at,
-    toolset_id, features, last_message_id, deleted_at, is_stub, first_seen_at, last_seen_at, version_at, observed_at,
-    observed_seq, state_version_at, members_listed_at, messages_complete_from, messages_complete_through, listed_at
-)
+    unnest(@messages_complete_throughs::timestamp with time zone[]), unnest(@listed_ats::timestamp with time zone[])
 on conflict (org_id, chat_id) do update set
     title = excluded.title, model = excluded.model, status = excluded.status, visibility = excluded.visibility,
     temporary = excluded.temporary, pinned = excluded.pinned, shared_url = excluded.shared_url, link = excluded.link,

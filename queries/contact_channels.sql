@@ -10,21 +10,14 @@ insert into inbox.contact_channels as t (
     avatar, link, is_stub, first_seen_at, last_seen_at, version_at, version_seq, field_versions
 )
 select
-    r.org_id, r.contact_channel_id, r.contact_id, r.type, r.user_id, r.name, r.username, r.email, r.phone, r.country,
-    r.agent, r.ip, r.language, r.avatar, r.link, r.is_stub, r.first_seen_at, r.last_seen_at, r.version_at,
-    r.version_seq, r.field_versions::jsonb
-from rows from (
     unnest(@org_ids::text[]), unnest(@contact_channel_ids::text[]), unnest(@contact_ids::varchar[]),
-    unnest(@types::varchar[]), unnest(@user_ids::varchar[]), unnest(@names::varchar[]), unnest(@usernames::varchar[]),
-    unnest(@emails::varchar[]), unnest(@phones::varchar[]), unnest(@countrys::varchar[]), unnest(@agents::varchar[]),
-    unnest(@ips::varchar[]), unnest(@languages::varchar[]), unnest(@avatars::varchar[]), unnest(@links::varchar[]),
+    unnest(@types::varchar[]), unnest(@user_ids::varchar[]), unnest(@names::varchar[]),
+    unnest(@usernames::varchar[]), unnest(@emails::varchar[]), unnest(@phones::varchar[]),
+    unnest(@countrys::varchar[]), unnest(@agents::varchar[]), unnest(@ips::varchar[]),
+    unnest(@languages::varchar[]), unnest(@avatars::varchar[]), unnest(@links::varchar[]),
     unnest(@is_stubs::bool[]), unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
     unnest(@version_ats::timestamp with time zone[]), unnest(@version_seqs::int8[]),
-    unnest(@field_versions_list::varchar[])
-) as r (
-    org_id, contact_channel_id, contact_id, type, user_id, name, username, email, phone, country, agent, ip, language,
-    avatar, link, is_stub, first_seen_at, last_seen_at, version_at, version_seq, field_versions
-)
+    unnest(@field_versions_list::varchar[])::jsonb
 on conflict (org_id, contact_channel_id) do update set
     contact_id = excluded.contact_id, type = excluded.type, user_id = excluded.user_id, name = excluded.name,
     username = excluded.username, email = excluded.email, phone = excluded.phone, country = excluded.country,

@@ -10,17 +10,10 @@ insert into inbox.contacts as t (
     field_versions
 )
 select
-    r.org_id, r.contact_id, r.name, r.blocked, r.is_admin, r.is_stub, r.first_seen_at, r.last_seen_at, r.version_at,
-    r.version_seq, r.field_versions::jsonb
-from rows from (
     unnest(@org_ids::text[]), unnest(@contact_ids::text[]), unnest(@names::varchar[]), unnest(@blockeds::boolean[]),
     unnest(@is_admins::boolean[]), unnest(@is_stubs::bool[]), unnest(@first_seen_ats::timestamptz[]),
     unnest(@last_seen_ats::timestamptz[]), unnest(@version_ats::timestamp with time zone[]),
-    unnest(@version_seqs::int8[]), unnest(@field_versions_list::varchar[])
-) as r (
-    org_id, contact_id, name, blocked, is_admin, is_stub, first_seen_at, last_seen_at, version_at, version_seq,
-    field_versions
-)
+    unnest(@version_seqs::int8[]), unnest(@field_versions_list::varchar[])::jsonb
 on conflict (org_id, contact_id) do update set
     name = excluded.name, blocked = excluded.blocked, is_admin = excluded.is_admin, is_stub = excluded.is_stub,
     first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, version_at = excluded.version_at,

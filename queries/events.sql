@@ -1,11 +1,9 @@
 -- name: InsertEventChats :exec
 -- Which chats a response of several speaks of. Arrays of one length, one element a row.
 insert into raw.event_chats (org_id, chat_id, received_at, stream_id, seq)
-select r.org_id, r.chat_id, r.received_at, r.stream_id, r.seq
-from rows from (
+select
     unnest(@org_ids::text[]), unnest(@chat_ids::text[]), unnest(@received_ats::timestamptz[]),
     unnest(@stream_ids::uuid[]), unnest(@seqs::int8[])
-) as r (org_id, chat_id, received_at, stream_id, seq)
 on conflict do nothing;
 
 -- name: GetChatEvents :many

@@ -4,13 +4,10 @@ insert into ops.gaps as t (
     org_id, gap_id, began_at, ended_at, cause, status, repaired_at, chats_swept, messages_recovered
 )
 select
-    r.org_id, r.gap_id, r.began_at, r.ended_at, r.cause, r.status, r.repaired_at, r.chats_swept, r.messages_recovered
-from rows from (
     unnest(@org_ids::text[]), unnest(@gap_ids::uuid[]), unnest(@began_ats::timestamptz[]),
     unnest(@ended_ats::timestamp with time zone[]), unnest(@causes::text[]), unnest(@status_list::text[]),
     unnest(@repaired_ats::timestamp with time zone[]), unnest(@chats_swept_list::int8[]),
     unnest(@messages_recovered_list::int8[])
-) as r (org_id, gap_id, began_at, ended_at, cause, status, repaired_at, chats_swept, messages_recovered)
 on conflict (org_id, gap_id) do update set
     ended_at = excluded.ended_at, status = excluded.status, repaired_at = excluded.repaired_at,
     chats_swept = excluded.chats_swept, messages_recovered = excluded.messages_recovered;

@@ -10,17 +10,10 @@ insert into inbox.members as t (
     version_at
 )
 select
-    r.org_id, r.chat_id, r.member_id, r.role, r.user_id, r.session_id, r.contact_channel_id, r.left_at,
-    r.first_seen_at, r.last_seen_at, r.version_at
-from rows from (
     unnest(@org_ids::text[]), unnest(@chat_ids::text[]), unnest(@member_ids::text[]), unnest(@roles::varchar[]),
     unnest(@user_ids::varchar[]), unnest(@session_ids::varchar[]), unnest(@contact_channel_ids::varchar[]),
     unnest(@left_ats::timestamp with time zone[]), unnest(@first_seen_ats::timestamptz[]),
     unnest(@last_seen_ats::timestamptz[]), unnest(@version_ats::timestamp with time zone[])
-) as r (
-    org_id, chat_id, member_id, role, user_id, session_id, contact_channel_id, left_at, first_seen_at, last_seen_at,
-    version_at
-)
 on conflict (org_id, chat_id, member_id) do update set
     role = excluded.role, user_id = excluded.user_id, session_id = excluded.session_id,
     contact_channel_id = excluded.contact_channel_id, left_at = excluded.left_at,

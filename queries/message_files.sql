@@ -12,19 +12,12 @@ insert into inbox.message_files as t (
     deleted_at, first_seen_at, last_seen_at, version_at
 )
 select
-    r.org_id, r.chat_id, r.message_id, r.file_id, r.part_type, r.path, r.filename, r.size_bytes, r.mimetype, r.url,
-    r.created_at, r.deleted_at, r.first_seen_at, r.last_seen_at, r.version_at
-from rows from (
     unnest(@org_ids::text[]), unnest(@chat_ids::text[]), unnest(@message_ids::text[]), unnest(@file_ids::text[]),
     unnest(@part_types::varchar[]), unnest(@paths::varchar[]), unnest(@filenames::varchar[]),
     unnest(@size_bytes_list::bigint[]), unnest(@mimetypes::varchar[]), unnest(@urls::varchar[]),
     unnest(@created_ats::timestamp with time zone[]), unnest(@deleted_ats::timestamp with time zone[]),
     unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
     unnest(@version_ats::timestamp with time zone[])
-) as r (
-    org_id, chat_id, message_id, file_id, part_type, path, filename, size_bytes, mimetype, url, created_at,
-    deleted_at, first_seen_at, last_seen_at, version_at
-)
 on conflict (org_id, chat_id, message_id, file_id) do update set
     part_type = excluded.part_type, path = excluded.path, filename = excluded.filename,
     size_bytes = excluded.size_bytes, mimetype = excluded.mimetype, url = excluded.url,

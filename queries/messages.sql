@@ -12,31 +12,19 @@ insert into inbox.messages as t (
     usage_turns, deleted_at, has_ended, first_seen_at, last_seen_at, version_at
 )
 select
-    r.org_id, r.chat_id, r.message_id, r.role, r.sender, r.member_id, r.user_id, r.contact_channel_id, r.session_id,
-    r.model, r.status, r.text, r.content::jsonb, r.toolset_id, r.features::jsonb, r.error, r.broadcast_id,
-    r.is_broadcast_message, r.created_at, r.updated_at, r.input_tokens, r.output_tokens, r.total_tokens,
-    r.reasoning_tokens, r.input_tokens_cache_read, r.input_tokens_cache_write, r.usage_turns::jsonb, r.deleted_at,
-    r.has_ended, r.first_seen_at, r.last_seen_at, r.version_at
-from rows from (
     unnest(@org_ids::text[]), unnest(@chat_ids::text[]), unnest(@message_ids::text[]), unnest(@roles::varchar[]),
     unnest(@senders::text[]), unnest(@member_ids::varchar[]), unnest(@user_ids::varchar[]),
     unnest(@contact_channel_ids::varchar[]), unnest(@session_ids::varchar[]), unnest(@models::varchar[]),
-    unnest(@status_list::varchar[]), unnest(@texts::varchar[]), unnest(@contents::varchar[]),
-    unnest(@toolset_ids::varchar[]), unnest(@features_list::varchar[]), unnest(@errors::varchar[]),
+    unnest(@status_list::varchar[]), unnest(@texts::varchar[]), unnest(@contents::varchar[])::jsonb,
+    unnest(@toolset_ids::varchar[]), unnest(@features_list::varchar[])::jsonb, unnest(@errors::varchar[]),
     unnest(@broadcast_ids::varchar[]), unnest(@is_broadcast_messages::boolean[]),
     unnest(@created_ats::timestamp with time zone[]), unnest(@updated_ats::timestamp with time zone[]),
-    unnest(@input_tokens_list::bigint[]), unnest(@output_tokens_list::bigint[]), unnest(@total_tokens_list::bigint[]),
-    unnest(@reasoning_tokens_list::bigint[]), unnest(@input_tokens_cache_reads::bigint[]),
-    unnest(@input_tokens_cache_writes::bigint[]), unnest(@usage_turns_list::varchar[]),
-    unnest(@deleted_ats::timestamp with time zone[]), unnest(@has_endeds::bool[]),
-    unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
+    unnest(@input_tokens_list::bigint[]), unnest(@output_tokens_list::bigint[]),
+    unnest(@total_tokens_list::bigint[]), unnest(@reasoning_tokens_list::bigint[]),
+    unnest(@input_tokens_cache_reads::bigint[]), unnest(@input_tokens_cache_writes::bigint[]),
+    unnest(@usage_turns_list::varchar[])::jsonb, unnest(@deleted_ats::timestamp with time zone[]),
+    unnest(@has_endeds::bool[]), unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
     unnest(@version_ats::timestamp with time zone[])
-) as r (
-    org_id, chat_id, message_id, role, sender, member_id, user_id, contact_channel_id, session_id, model, status,
-    text, content, toolset_id, features, error, broadcast_id, is_broadcast_message, created_at, updated_at,
-    input_tokens, output_tokens, total_tokens, reasoning_tokens, input_tokens_cache_read, input_tokens_cache_write,
-    usage_turns, deleted_at, has_ended, first_seen_at, last_seen_at, version_at
-)
 on conflict (org_id, chat_id, message_id) do update set
     role = excluded.role, sender = excluded.sender, member_id = excluded.member_id, user_id = excluded.user_id,
     contact_channel_id = excluded.contact_channel_id, session_id = excluded.session_id, model = excluded.model,

@@ -5,19 +5,12 @@ insert into inbox.referrals as t (
     product_id, parts, first_seen_at, last_seen_at, version_at
 )
 select
-    r.org_id, r.chat_id, r.referral_id, r.ref, r.ad_id, r.source, r.referer_uri, r.ad_title, r.photo_url, r.video_url,
-    r.post_id, r.product_id, r.parts::jsonb, r.first_seen_at, r.last_seen_at, r.version_at
-from rows from (
     unnest(@org_ids::text[]), unnest(@chat_ids::text[]), unnest(@referral_ids::text[]), unnest(@refs::varchar[]),
     unnest(@ad_ids::varchar[]), unnest(@sources::varchar[]), unnest(@referer_uris::varchar[]),
     unnest(@ad_titles::varchar[]), unnest(@photo_urls::varchar[]), unnest(@video_urls::varchar[]),
-    unnest(@post_ids::varchar[]), unnest(@product_ids::varchar[]), unnest(@parts_list::varchar[]),
+    unnest(@post_ids::varchar[]), unnest(@product_ids::varchar[]), unnest(@parts_list::varchar[])::jsonb,
     unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
     unnest(@version_ats::timestamp with time zone[])
-) as r (
-    org_id, chat_id, referral_id, ref, ad_id, source, referer_uri, ad_title, photo_url, video_url, post_id,
-    product_id, parts, first_seen_at, last_seen_at, version_at
-)
 on conflict (org_id, chat_id, referral_id) do update set
     first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, version_at = excluded.version_at
 where t.first_seen_at > excluded.first_seen_at;

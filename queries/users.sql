@@ -10,18 +10,11 @@ insert into inbox.users as t (
     field_versions
 )
 select
-    r.org_id, r.user_id, r.name, r.email, r.avatar, r.seen_at, r.is_stub, r.first_seen_at, r.last_seen_at,
-    r.version_at, r.version_seq, r.field_versions::jsonb
-from rows from (
     unnest(@org_ids::text[]), unnest(@user_ids::text[]), unnest(@names::varchar[]), unnest(@emails::varchar[]),
     unnest(@avatars::varchar[]), unnest(@seen_ats::timestamp with time zone[]), unnest(@is_stubs::bool[]),
     unnest(@first_seen_ats::timestamptz[]), unnest(@last_seen_ats::timestamptz[]),
     unnest(@version_ats::timestamp with time zone[]), unnest(@version_seqs::int8[]),
-    unnest(@field_versions_list::varchar[])
-) as r (
-    org_id, user_id, name, email, avatar, seen_at, is_stub, first_seen_at, last_seen_at, version_at, version_seq,
-    field_versions
-)
+    unnest(@field_versions_list::varchar[])::jsonb
 on conflict (org_id, user_id) do update set
     name = excluded.name, email = excluded.email, avatar = excluded.avatar, seen_at = excluded.seen_at,
     is_stub = excluded.is_stub, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
