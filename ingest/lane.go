@@ -281,6 +281,9 @@ func (l *Lane) writeAll(ctx context.Context, chunks <-chan *chunk, used chan<- *
 		}
 		failpoint.Hit("after-trim")
 		for _, c := range taken {
+			if len(c.events) < chunkRecords/2 {
+				continue // it may have the memory of a flood, and does without
+			}
 			clear(c.events) // what was decoded is not needed while the chunk waits to be used again
 			select {
 			case used <- c:

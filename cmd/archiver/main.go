@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -27,19 +26,7 @@ const (
 func main() {
 	// What is written to a pipe that nobody reads is an error of that write: the command ends in order, and says so.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // and not Ignore, which children would inherit
-	spareCollector()
 	os.Exit(run(untilSignal(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
-}
-
-// gcPercent is how far the heap may grow beyond what is in use before garbage is collected. Go's own 100 costs a sixth of the
-// CPU at full work; this costs half of that, and the heap of an inbox at work stays small (docs/performance.md).
-const gcPercent = 200
-
-// spareCollector sets gcPercent, unless GOGC does.
-func spareCollector() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 }
 
 const (
