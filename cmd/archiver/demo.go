@@ -196,6 +196,7 @@ func orgIDs(world *simulator.World) (ids []string) {
 func (d *demo) newIngester(db *database, orgs []string, client *invent.Client) (*ingest.Ingester, error) {
 	ingester, err := ingest.New(ingest.Config{
 		Client: client, Orgs: orgs, Pool: db.pool, SpoolDir: d.spoolDir(), Instance: instance(), Log: d.log,
+		ReconcileRPM: demoRPM,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("starting to ingest: %w", err)
