@@ -43,6 +43,7 @@ const (
 	demoOrgs  = 3
 	demoChats = 60      // of an organization at a time
 	demoRPM   = 600_000 // the simulated Invent has no limit
+	fillEvery = 15 * time.Second
 )
 
 // Run shows the archive at work.
@@ -258,9 +259,12 @@ func (d *demo) drive(ctx context.Context, db *database, world *simulator.World, 
 	took := time.Since(began)
 	d.say("%d days of history, %s events, are in the archive after %s (%s a second).",
 		d.command.Days, grouped(int64(events)), took.Round(100*time.Millisecond), grouped(int64(float64(events)/took.Seconds())))
-	if err := d.fill(ctx, db, world, client); err != nil {
+	began = time.Now()
+	result, err := d.fill(ctx, db, world, client, began.AddDate(0, 0, -d.command.Days-1))
+	if err != nil {
 		return err
 	}
+	d.say("The message lists of its %s chats are read (%s).", grouped(int64(result.Chats)), time.Since(began).Round(100*time.Millisecond))
 	d.say("From here on it is live.\n")
 	live := time.Now()
 	progress.liveSince.Store(&live)
@@ -269,25 +273,40 @@ func (d *demo) drive(ctx context.Context, db *database, world *simulator.World, 
 		ctx, stop = context.WithTimeout(ctx, d.command.For)
 		defer stop()
 	}
-	if err := server.Play(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	group, playing := errgroup.WithContext(ctx)
+	group.Go(func() error { return server.Play(playing) })
+	group.Go(func() error {
+		// Always from the same moment, before the first filling: what is read then goes on where that ended.
+		d.keepFilled(playing, db, world, client, began)
+		return nil
+	})
+	if err := group.Wait(); !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return nil
 }
 
-// fill reads the message lists of the history, as ingest does in the background: an event shows a chat's last message only, and
-// what is measured is measured over messages that are known to be all there.
-func (d *demo) fill(ctx context.Context, db *database, world *simulator.World, client *invent.Client) error {
-	began := time.Now()
+// fill reads the message lists of the chats that changed since then: an event shows a chat's last message only, and what is
+// measured is measured over messages that are known to be all there.
+func (d *demo) fill(ctx context.Context, db *database, world *simulator.World, client *invent.Client, since time.Time) (ingest.BackfillResult, error) {
 	result, err := ingest.Backfill(ctx, ingest.BackfillConfig{
 		Client: client, Pool: db.pool, SpoolDir: d.backfillDir(), Instance: instance(), Orgs: orgIDs(world),
-		Since: time.Now().AddDate(0, 0, -d.command.Days-1), RPM: demoRPM, Log: d.log,
+		Since: since, RPM: demoRPM, Log: d.log,
 	})
 	if err != nil {
-		return fmt.Errorf("reading the message lists: %w", err)
+		return result, fmt.Errorf("reading the message lists: %w", err)
 	}
-	d.say("The message lists of its %s chats are read (%s).", grouped(int64(result.Chats)), time.Since(began).Round(100*time.Millisecond))
-	return nil
+	return result, nil
+}
+
+// keepFilled reads the lists again and again. ingest does so when a chat has been quiet for minutes, and a demo is not watched for
+// so long.
+func (d *demo) keepFilled(ctx context.Context, db *database, world *simulator.World, client *invent.Client, since time.Time) {
+	for sleep(ctx, fillEvery) == nil {
+		if _, err := d.fill(ctx, db, world, client, since); err != nil && ctx.Err() == nil {
+			d.log.Warn("what is new could not be filled up; it is tried again", "error", err, "retry_in", fillEvery)
+		}
+	}
 }
 
 // introduce says where to look.
