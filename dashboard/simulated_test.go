@@ -143,6 +143,12 @@ func (a *archive) serve(role string, config dashboard.Config) (url string) {
 		a.t.Fatalf("connecting as the dashboard does: %v", err)
 	}
 	a.t.Cleanup(pool.Close)
+	return a.serveFrom(pool, config)
+}
+
+// serveFrom puts a dashboard that asks a pool on a socket.
+func (a *archive) serveFrom(pool *pgxpool.Pool, config dashboard.Config) (url string) {
+	a.t.Helper()
 	config.Pool = pool
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
