@@ -165,7 +165,7 @@ var pageIDs = []string{"", "volume", "responsiveness", "ai", "agents", "csat", "
 
 func TestAMonthOnThePages(t *testing.T) {
 	t.Parallel()
-	a := newMonth(t)
+	a := newMonth(t, false)
 	run := func(name string, test func(*testing.T, *archive)) {
 		t.Run(name, func(t *testing.T) {
 			of := *a

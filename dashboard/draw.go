@@ -99,9 +99,9 @@ func (p *picture) parts(isSplit bool) (parts []*picture) {
 	return parts
 }
 
-// legend says which series is which; it is none where the caption has said it.
+// legend says which series is which; it is none where the title or caption has said it.
 func (p *picture) legend(caption string) (legend []legendView) {
-	if len(p.series) == 1 && strings.HasPrefix(caption, p.series[0].name) {
+	if len(p.series) == 1 && (p.series[0].name == p.title || strings.HasPrefix(caption, p.series[0].name)) {
 		return nil
 	}
 	for _, s := range p.series {

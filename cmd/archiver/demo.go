@@ -43,7 +43,7 @@ const (
 	demoOrgs  = 3
 	demoChats = 60      // of an organization at a time
 	demoRPM   = 600_000 // the simulated Invent has no limit
-	fillEvery = 15 * time.Second
+	fillEvery = 30 * time.Second
 )
 
 // Run shows the archive at work.
@@ -170,6 +170,9 @@ func (d *demo) run(db *database) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer stopDashboard()
+	if err := d.setPrices(db, world); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	d.introduce(db, world, listener.Addr(), dashboardURL)
 
 	// The simulator ends after the ingester, which would otherwise see its connections break.
@@ -192,6 +195,23 @@ func orgIDs(world *simulator.World) (ids []string) {
 		ids = append(ids, org.ID)
 	}
 	return ids
+}
+
+// setPrices makes up what a million tokens of the made-up inbox's models cost, so that there is a cost to look at.
+func (d *demo) setPrices(db *database, world *simulator.World) error {
+	from := time.Now().AddDate(0, 0, -d.command.Days-1).Truncate(24 * time.Hour)
+	for _, org := range world.Orgs() {
+		settings := analytics.Settings{OrgID: org.ID, ZoneName: "UTC"}
+		for _, price := range [][3]string{
+			{"gpt-5-mini", "0.25", "2"}, {"gpt-5", "1.25", "10"}, {"claude-haiku-4-5", "1", "5"}, {"claude-sonnet-4-5", "3", "15"}, {"gemini-2.5-flash", "0.3", "2.5"},
+		} {
+			settings.Prices = append(settings.Prices, analytics.Price{Model: price[0], ValidFrom: from, Currency: "USD", Input: price[1], Output: price[2]})
+		}
+		if err := analytics.SaveSettings(d.ctx, db.pool, &settings); err != nil {
+			return fmt.Errorf("making up prices: %w", err)
+		}
+	}
+	return nil
 }
 
 func (d *demo) newIngester(db *database, orgs []string, client *invent.Client) (*ingest.Ingester, error) {
