@@ -41,9 +41,9 @@ Examples:
 
 const (
 	demoOrgs  = 3
-	demoChats = 60      // of an organization at a time
-	demoRPM   = 600_000 // the simulated Invent has no limit
-	fillEvery = 30 * time.Second
+	demoChats = 60               // of an organization at a time
+	demoRPM   = 600_000          // the simulated Invent has no limit
+	fillEvery = 20 * time.Second // and this much later each time
 )
 
 // Run shows the archive at work.
@@ -319,12 +319,12 @@ func (d *demo) fill(ctx context.Context, db *database, world *simulator.World, c
 	return result, nil
 }
 
-// keepFilled reads the lists again and again. ingest does so when a chat has been quiet for minutes, and a demo is not watched for
-// so long.
+// keepFilled reads the lists again and again, and more and more rarely, for each time there is more to read. ingest does so when a
+// chat has been quiet for minutes, and a demo is not watched for so long.
 func (d *demo) keepFilled(ctx context.Context, db *database, world *simulator.World, client *invent.Client, since time.Time) {
-	for sleep(ctx, fillEvery) == nil {
+	for wait := fillEvery; sleep(ctx, wait) == nil; wait += fillEvery {
 		if _, err := d.fill(ctx, db, world, client, since); err != nil && ctx.Err() == nil {
-			d.log.Warn("what is new could not be filled up; it is tried again", "error", err, "retry_in", fillEvery)
+			d.log.Warn("what is new could not be filled up; it is tried again", "error", err, "retry_in", wait+fillEvery)
 		}
 	}
 }
