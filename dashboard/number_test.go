@@ -87,6 +87,15 @@ func TestAxesAndCellsHaveRoomForTheirNumbers(t *testing.T) {
 			t.Errorf("the tick of %v seconds is %q, want %q", value, got, want)
 		}
 	}
+	for highest, want := range map[float64]string{0.9: "0.25", 2.2: "1", 4.1: "2", 1.4: "0.5", 0.03: "0.01", 90: "25", 9: "2.5"} {
+		p := &picture{unit: money, kind: bars, labels: []string{"a"}, series: []series{{values: []float64{highest}}}}
+		if got := p.tickText(p.ticks()[1]); got != want {
+			t.Errorf("up to %v the first tick of money is %q, want %q", highest, got, want)
+		}
+		if last := p.tickText(p.ticks()[2]); len(last) < len(want) && len(want) > 2 {
+			t.Errorf("up to %v the ticks of money are %q and %q, want as many decimals", highest, want, last)
+		}
+	}
 	for value, want := range map[float64]string{
 		0: "0", 999: "999", 1000: "1.0k", 9_940: "9.9k", 9_960: "10k", 123_456: "123k", 999_400: "999k", 999_600: "1.0M", 12_345_678: "12M",
 	} {

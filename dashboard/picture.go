@@ -289,7 +289,11 @@ func (p *picture) tickText(v float64) string {
 	case p.unit == seconds:
 		return shortDuration(v)
 	case p.unit == money && v < 1000:
-		return fmt.Sprintf("%.4g", v)
+		decimals := 0
+		for step := p.ticks()[1]; math.Abs(step-math.Round(step)) > 1e-9 && decimals < 6; step *= 10 {
+			decimals++
+		}
+		return grouped(v, decimals)
 	}
 	return compact(v)
 }
