@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -109,6 +110,9 @@ func explain(err error) (shown, code string) {
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "This took too long and was stopped. A shorter period may do.", "deadline exceeded"
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return "The database cannot be reached.", errno.Error()
 	}
 	return "The database cannot be reached.", fmt.Sprintf("%T", rootOf(err))
 }

@@ -121,9 +121,13 @@ type look struct {
 	scheme string
 	width  int64
 	phone  bool
+	media  string // print; empty: a screen
 }
 
-var looks = []look{{"light", "light", 1280, false}, {"dark", "dark", 1280, false}, {"phone", "light", 360, true}, {"tablet", "dark", 768, true}}
+var looks = []look{
+	{name: "light", scheme: "light", width: 1280}, {name: "dark", scheme: "dark", width: 1280}, {name: "phone", scheme: "light", width: 360, phone: true},
+	{name: "tablet", scheme: "dark", width: 768, phone: true}, {name: "paper", scheme: "dark", width: 720, media: "print"},
+}
 
 func (b *browser) as(l look) {
 	b.t.Helper()
@@ -132,7 +136,7 @@ func (b *browser) as(l look) {
 		options = append(options, chromedp.EmulateMobile)
 	}
 	b.do(chromedp.EmulateViewport(l.width, 900, options...))
-	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}}}
+	media := emulation.SetEmulatedMediaParams{Media: l.media, Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}}}
 	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
 		b.t.Fatalf("choosing %s: %v", l.scheme, err)
 	}
@@ -161,7 +165,7 @@ var pageIDs = []string{"", "volume", "responsiveness", "ai", "agents", "csat", "
 
 func TestAMonthOnThePages(t *testing.T) {
 	t.Parallel()
-	a := newMonth(t)
+	a := newMonth(t, false)
 	run := func(name string, test func(*testing.T, *archive)) {
 		t.Run(name, func(t *testing.T) {
 			of := *a
@@ -183,6 +187,7 @@ func TestAMonthOnThePages(t *testing.T) {
 	inBrowser("every page is readable in light, in dark and on a phone", pagesAreReadable)
 	inBrowser("the keyboard reaches everything", keyboardReaches)
 	inBrowser("filters are followed and kept", filtersAreKept)
+	inBrowser("paper is light and shows what was filtered", paperIsLight)
 	inBrowser("hostile names are only names", hostileNamesAreNames)
 }
 
@@ -193,6 +198,24 @@ func pagesAreReadable(t *testing.T, b *browser, a *archive) {
 			b.check(t, l, a.url, "/"+id)
 		}
 		b.check(t, l, a.url, "/sql/response_times")
+	}
+}
+
+// paperIsLight prints in dark: what is not printed, as grounds, must not take the words with it.
+func paperIsLight(t *testing.T, b *browser, a *archive) {
+	b.as(looks[4])
+	b.do(chromedp.Navigate(a.url + "/volume?channel=whatsapp"))
+	if ground := ask(b, chromedp.Evaluate[string](`getComputedStyle(document.querySelector('.panel')).backgroundColor`)); ground != "rgb(255, 255, 255)" {
+		t.Errorf("a panel on paper is %s, want white", ground)
+	}
+	if only := ask(b, chromedp.Text(`.only`)); !strings.Contains(only, "channel whatsapp") {
+		t.Errorf("paper says %q of the filters, want that it is of one channel", only)
+	}
+	if exact := ask(b, chromedp.Evaluate[string](`getComputedStyle(document.querySelector('.heat td')).printColorAdjust`)); exact != "exact" {
+		t.Errorf("the grounds of the hours are printed %s, want exact", exact)
+	}
+	if shown := ask(b, chromedp.Evaluate[bool](`['.menu', '.filters', '.panel-foot > a'].some(s => document.querySelector(s).checkVisibility())`)); shown {
+		t.Error("links and filters are printed, which nobody can press")
 	}
 }
 

@@ -17,6 +17,7 @@ type size struct {
 var (
 	halfSizes  = []size{{"wide", 520, 230}, {"narrow", 318, 200}}
 	wholeSizes = []size{{"wide", 1080, 230}, {"medium", 520, 230}, {"narrow", 318, 200}}
+	splitSizes = []size{{"wide", 520, 136}, {"narrow", 318, 136}}
 )
 
 // picture draws a panel in each size, and writes its numbers as a table.
@@ -43,33 +44,70 @@ func (v *visit) picture(p *panel, a *answer, pv *panelView) error {
 			}
 		}
 		pic.series = append(pic.series, s)
-		pv.Legend = append(pv.Legend, legendView{c.label, c.color, p.kind == lines})
 	}
-	pv.Caption = v.caption(p, pic)
-	if !isKnown {
-		if pv.Empty = p.empty; pv.Empty == "" {
+	pv.Caption = v.caption(p, a, pic)
+	if _, of, hasOf := measured(a); !isKnown || hasOf && of == 0 && pic.highest() == 0 {
+		switch pv.Empty = p.empty; {
+		case pv.Empty != "":
+		case isKnown:
+			pv.Empty = v.nothing()
+		default:
 			pv.Empty = "Nothing of this could be measured in these days."
 		}
 		pv.IsPicture = false
 		return nil
 	}
-	if len(pv.Legend) == 1 {
-		pv.Legend = nil
-	}
-	pic.about = v.describe(p, pic)
 	sizes := halfSizes
-	if p.isWide {
+	switch {
+	case p.isSplit:
+		sizes = splitSizes
+	case p.isWide:
 		sizes = wholeSizes
 	}
-	for _, size := range sizes {
-		drawn, err := pic.draw(size.width, size.height, size.name)
-		if err != nil {
-			return err
+	for i, part := range pic.parts(p.isSplit) {
+		part.about = v.describe(p, part)
+		plot := plotView{Legend: part.legend(pv.Caption)}
+		for _, size := range sizes {
+			drawn, err := part.draw(size.width, size.height, fmt.Sprintf("%s%d", size.name, i), size.name)
+			if err != nil {
+				return err
+			}
+			plot.Pictures = append(plot.Pictures, drawn)
 		}
-		pv.Pictures = append(pv.Pictures, drawn)
+		pv.Plots = append(pv.Plots, plot)
 	}
 	pv.Table = v.table(p, a)
 	return nil
+}
+
+// parts are the pictures that are drawn: one, or one for each series, all of them with the same room for what is written beside them.
+func (p *picture) parts(isSplit bool) (parts []*picture) {
+	if !isSplit {
+		return []*picture{p}
+	}
+	for _, s := range p.series {
+		part := *p
+		part.series = []series{s}
+		parts = append(parts, &part)
+	}
+	for _, part := range parts {
+		p.left = max(p.left, part.roomLeft())
+	}
+	for _, part := range parts {
+		part.left = p.left
+	}
+	return parts
+}
+
+// legend says which series is which; it is none where the title or caption has said it.
+func (p *picture) legend(caption string) (legend []legendView) {
+	if len(p.series) == 1 && (p.series[0].name == p.title || strings.HasPrefix(caption, p.series[0].name)) {
+		return nil
+	}
+	for _, s := range p.series {
+		legend = append(legend, legendView{s.name, s.color, p.kind == lines})
+	}
+	return legend
 }
 
 // axisText is a label below a picture.
@@ -89,7 +127,7 @@ func (v *visit) axisText(c column, value any) string {
 }
 
 // caption says what the axes are.
-func (v *visit) caption(p *panel, pic *picture) string {
+func (v *visit) caption(p *panel, a *answer, pic *picture) string {
 	what := map[unit]string{count: p.counts(), seconds: "Time", percent: "Percent", tokens: "Tokens", money: strings.TrimSpace("Cost in " + pic.currency)}[p.unit]
 	if p.unit == money && pic.currency == "" {
 		what = "Cost"
@@ -99,6 +137,13 @@ func (v *visit) caption(p *panel, pic *picture) string {
 		by := v.filter.step()
 		if p.id == "backlog_by_day" {
 			return what + " at the first midnight of each " + by
+		}
+		last, _ := a.cell(len(a.rows)-1, p.columns[0].name).(time.Time)
+		switch {
+		case by == "day" && last.Equal(v.today):
+			return what + " by day, today so far"
+		case by != "day" && v.filter.to.Equal(v.today) && last.After(v.today.AddDate(0, 0, -31)):
+			return what + " by " + by + ", the last so far"
 		}
 		return what + " by " + by
 	case hour:

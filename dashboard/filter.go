@@ -14,7 +14,9 @@ type filter struct {
 	period                         string    // a key of periods, or custom
 	from, to                       time.Time // local days, both included
 	org, assistant, agent, channel string    // empty: all (org: the first)
+	find                           string    // part of a name: of the choices, those that have it
 	refresh                        bool      // Live: load again every half minute
+	isCut                          bool      // the period was longer than a page shows
 }
 
 // periods are the choices that end today.
@@ -35,9 +37,9 @@ const (
 func readFilter(query url.Values) (filter, error) {
 	f := filter{
 		period: query.Get("period"), org: query.Get("org"), assistant: query.Get("assistant"), agent: query.Get("agent"),
-		channel: query.Get("channel"), refresh: query.Get("refresh") == "on",
+		channel: query.Get("channel"), find: query.Get("find"), refresh: query.Get("refresh") == "on",
 	}
-	for name, value := range map[string]string{"org": f.org, "assistant": f.assistant, "agent": f.agent, "channel": f.channel} {
+	for name, value := range map[string]string{"org": f.org, "assistant": f.assistant, "agent": f.agent, "channel": f.channel, "find": f.find} {
 		if len(value) > longestID || !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
 			return f, fmt.Errorf("the address has no usable %s", name)
 		}
@@ -81,7 +83,7 @@ func (f *filter) settle(today time.Time) {
 			f.from, f.to = f.to, f.from
 		}
 		if f.from.Before(f.to.AddDate(0, 0, 1-longestPeriod)) {
-			f.from = f.to.AddDate(0, 0, 1-longestPeriod)
+			f.from, f.isCut = f.to.AddDate(0, 0, 1-longestPeriod), true
 		}
 		return
 	}
@@ -138,6 +140,9 @@ func (f *filter) url(path string, changes ...string) string {
 	}
 	return path + "?" + values.Encode()
 }
+
+// isNarrowed reports whether it leaves anything of the organization out, beside days.
+func (f *filter) isNarrowed() bool { return f.assistant != "" || f.agent != "" || f.channel != "" }
 
 // get is the value of a filter by its name.
 func (f *filter) get(name string) string {

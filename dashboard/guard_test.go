@@ -56,7 +56,7 @@ func TestOnlyWhoKnowsThePasswordIsAnsweredAndGuessingIsSlow(t *testing.T) {
 	basic := func(password string) string {
 		return "Basic " + base64.StdEncoding.EncodeToString([]byte("anybody:"+password))
 	}
-	for _, path := range []string{"/", "/volume", "/csv/agents.csv", "/sql/agents", "/icon.svg", "/nowhere"} {
+	for _, path := range []string{"/", "/volume", "/csv/agents.csv", "/sql/agents", "/icon.svg", "/nowhere", "/?password=correct+horse+battery+staple", "/?token=correct+horse+battery+staple"} {
 		if status, _, _ := answerTo(t, "GET", url+path, nil); status != 401 {
 			t.Errorf("%s without a password answers %d, want 401", path, status)
 		}
@@ -117,7 +117,13 @@ func TestItAnswersUnderItsOwnNamesToReadersOnly(t *testing.T) {
 			t.Errorf("POST with %s %s answers %d, want 403", name, value, status)
 		}
 	}
+	if status, header, body := answerTo(t, "HEAD", url+"/", nil); status != 200 || body != "" || header.Get("Content-Length") == "" {
+		t.Errorf("HEAD answers %d with %d bytes, want what GET does without the body", status, len(body))
+	}
 	_, header, _ := answerTo(t, "GET", url+"/", nil)
+	if cookies := header.Values("Set-Cookie"); len(cookies) > 0 {
+		t.Errorf("it sets cookies, which it has no use for: %q", cookies)
+	}
 	for name, want := range map[string]string{
 		"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
 		"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Cross-Origin-Resource-Policy": "same-origin",

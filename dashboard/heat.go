@@ -42,7 +42,7 @@ func (v *visit) heat(_ *panel, a *answer) *heatView {
 		value, ok := number(a.cell(i, "messages"))
 		c := heatCell{Text: none, Tip: fmt.Sprintf("%s %02d:00: not known", weekdays[weekday], at)}
 		if ok {
-			c.Text, c.Tip = compact(value), fmt.Sprintf("%s %02d:00: %s messages", weekdays[weekday], at, grouped(value, 0))
+			c.Text, c.Tip = tight(value), fmt.Sprintf("%s %02d:00: %s messages", weekdays[weekday], at, grouped(value, 0))
 			if value > 0 {
 				// By the root: one busy hour must not make all others look alike.
 				c.Shade = 1 + int(math.Floor(math.Sqrt(value/highest)*6.999))

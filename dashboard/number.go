@@ -88,6 +88,25 @@ func compact(v float64) string {
 	return grouped(math.Round(v), 0)
 }
 
+// tight writes a count in four letters or so, for the cells of the heatmap.
+func tight(v float64) string {
+	if v < 1000 {
+		return grouped(math.Round(v), 0)
+	}
+	for _, scale := range []struct {
+		unit float64
+		name string
+	}{{1e3, "k"}, {1e6, "M"}, {1e9, "G"}} {
+		switch in := v / scale.unit; {
+		case in < 9.95:
+			return strconv.FormatFloat(in, 'f', 1, 64) + scale.name
+		case in < 999.5:
+			return strconv.FormatFloat(in, 'f', 0, 64) + scale.name
+		}
+	}
+	return compact(v)
+}
+
 // duration writes seconds in the two units that matter.
 func duration(s float64) string {
 	d := time.Duration(math.Round(s)) * time.Second

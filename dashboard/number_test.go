@@ -36,7 +36,7 @@ func TestNumbersAreWrittenAsPeopleReadThemAndWhatIsNotKnownIsNoZero(t *testing.T
 func TestNothingOfACellRunsWhereItIsTakenTo(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{
-		`=HYPERLINK("http://evil.example")`: `'=HYPERLINK("http://evil.example")`, "+1": "'+1", "@sum": "'@sum", "-2": "'-2", "plain": "plain", "": "",
+		"\n=1": "'\n=1", "＝1": "'＝1", "é": "é", `=HYPERLINK("http://evil.example")`: `'=HYPERLINK("http://evil.example")`, "+1": "'+1", "@sum": "'@sum", "-2": "'-2", "plain": "plain", "": "",
 	} {
 		if got := raw(value, false); got != want {
 			t.Errorf("%q is %q in a CSV file, want %q", value, got, want)
@@ -77,6 +77,55 @@ func TestTheValueAxisBeginsAtZeroAndHasRoundSteps(t *testing.T) {
 		if !isSame {
 			t.Errorf("up to %v %s the ticks are %v, want %v", c.highest, c.unit, got, c.want)
 		}
+	}
+}
+
+func TestAxesAndCellsHaveRoomForTheirNumbers(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[float64]string{1: "1 s", 5: "5 s", 30: "30 s", 90: "1.5 min", 3600: "1 h", 12 * 3600: "12 h", 36 * 3600: "1.5 d", 0.5: "0.5 s"} {
+		if got := shortDuration(value); got != want {
+			t.Errorf("the tick of %v seconds is %q, want %q", value, got, want)
+		}
+	}
+	for highest, want := range map[float64]string{0.9: "0.25", 2.2: "1", 4.1: "2", 1.4: "0.5", 0.03: "0.01", 90: "25", 9: "2.5"} {
+		p := &picture{unit: money, kind: bars, labels: []string{"a"}, series: []series{{values: []float64{highest}}}}
+		if got := p.tickText(p.ticks()[1]); got != want {
+			t.Errorf("up to %v the first tick of money is %q, want %q", highest, got, want)
+		}
+		if last := p.tickText(p.ticks()[2]); len(last) < len(want) && len(want) > 2 {
+			t.Errorf("up to %v the ticks of money are %q and %q, want as many decimals", highest, want, last)
+		}
+	}
+	for value, want := range map[float64]string{
+		0: "0", 999: "999", 1000: "1.0k", 9_940: "9.9k", 9_960: "10k", 123_456: "123k", 999_400: "999k", 999_600: "1.0M", 12_345_678: "12M",
+	} {
+		if got := tight(value); got != want {
+			t.Errorf("%v is %q in a cell, want %q", value, got, want)
+		}
+	}
+	for _, c := range []struct {
+		value any
+		label string
+		of    unit
+		want  string
+	}{
+		{1.0, "messages", count, "1 message"}, {2.0, "messages", count, "2 messages"}, {1.0, "each", count, "1 each"}, {nil, "% of opened", count, "– % of opened"},
+		{nil, "p90", seconds, "p90 –"}, {75.0, "p90", seconds, "p90 1 min 15 s"}, {12.34, "% of opened", count, "12.3 % of opened"},
+	} {
+		if got := second(c.value, c.label, c.of); got != c.want {
+			t.Errorf("%v %s is written %q, want %q", c.value, c.label, got, c.want)
+		}
+	}
+}
+
+func TestADayIsADayInACSVFileAndAMomentAMoment(t *testing.T) {
+	t.Parallel()
+	midnight := time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC)
+	if got := raw(midnight, true); got != "2026-03-31" {
+		t.Errorf("a day is %s", got)
+	}
+	if got := raw(midnight, false); got != "2026-03-31T00:00:00Z" {
+		t.Errorf("what happened at midnight is %s, want the moment", got)
 	}
 }
 

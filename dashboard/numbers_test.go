@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,6 +19,10 @@ var (
 	sqlLink   = regexp.MustCompile(`href="(/sql/[^"]+)"`)
 	csvLink   = regexp.MustCompile(`href="(/csv/[^"]+)"`)
 	statement = regexp.MustCompile(`(?s)<pre><code>(.*?)</code></pre>`)
+	section   = regexp.MustCompile(`(?s)<section class="panel [^>]*>(.*?)</section>`)
+	tableRow  = regexp.MustCompile(`(?s)<tr><td(.*?)</tr>`)
+	tableCell = regexp.MustCompile(`<bdi>([^<]*)</bdi>`)
+	heatCell  = regexp.MustCompile(`title="[^"]*: ([0-9,]+) messages"`)
 	value     = regexp.MustCompile(`<dd class="value">([^<]*)</dd>`)
 )
 
@@ -29,13 +34,17 @@ func numbersAreThoseOfTheSQL(t *testing.T, a *archive) {
 	if err := a.pool.QueryRow(t.Context(), `select agent_user_id from analytics.turns where agent_user_id is not null group by 1 order by count(*) desc limit 1`).Scan(&agent); err != nil {
 		t.Fatal(err)
 	}
-	asked, withRows := 0, map[string]bool{}
+	asked, written, withRows := 0, 0, map[string]bool{}
 	for _, query := range []string{"", "period=7d&assistant=" + url.QueryEscape(assistant), "agent=" + url.QueryEscape(agent) + "&channel=whatsapp&period=365d"} {
 		for _, id := range pageIDs {
 			body := a.get("/" + id + "?" + query)
 			links, files := sqlLink.FindAllStringSubmatch(body, -1), csvLink.FindAllStringSubmatch(body, -1)
 			if len(links) == 0 || len(links) != len(files) {
 				t.Fatalf("/%s has %d links to SQL and %d to CSV", id, len(links), len(files))
+			}
+			panels := section.FindAllStringSubmatch(body, -1)
+			if len(panels) != len(links) {
+				t.Fatalf("/%s has %d panels and %d links to SQL", id, len(panels), len(links))
 			}
 			for i, link := range links {
 				path := html.UnescapeString(link[1])
@@ -49,6 +58,7 @@ func numbersAreThoseOfTheSQL(t *testing.T, a *archive) {
 					t.Fatalf("%s is no CSV: %v", files[i][1], err)
 				}
 				compare(t, path, got, want)
+				written += comparePanel(t, path, panels[i][1], got)
 				asked++
 				withRows[strings.Split(path, "?")[0]] = withRows[strings.Split(path, "?")[0]] || len(want) > 1
 			}
@@ -59,9 +69,68 @@ func numbersAreThoseOfTheSQL(t *testing.T, a *archive) {
 			t.Errorf("%s has never a row, which shows nothing", path)
 		}
 	}
-	if asked < 100 {
-		t.Errorf("%d statements were compared, want 100 or more", asked)
+	if asked < 100 || written < 1000 {
+		t.Errorf("%d statements and %d numbers of pages were compared, want 100 and 1,000 or more", asked, written)
 	}
+}
+
+// comparePanel compares what a panel shows with its rows: the figures that are counts or percentages, and in a table, or that behind a
+// picture, every row and every count.
+func comparePanel(t *testing.T, path, panel string, rows [][]string) (compared int) {
+	t.Helper()
+	at := func(name string) int { return slices.Index(rows[0], name) }
+	if shown := value.FindAllStringSubmatch(panel, -1); len(shown) > 0 {
+		for i, row := range rows[1:] {
+			number, err := strconv.ParseFloat(row[at("value")], 64)
+			want := ""
+			switch unit := row[at("unit")]; {
+			case err != nil:
+				want = "–"
+			case unit == "count":
+				want = strconv.FormatFloat(number, 'f', -1, 64)
+			case unit == "percent":
+				want = strconv.FormatFloat(number, 'f', 1, 64) + " %"
+			default:
+				continue
+			}
+			if got := strings.ReplaceAll(shown[i][1], ",", ""); got != want {
+				t.Errorf("%s: the page shows %s as %s, want %s", path, row[at("figure")], got, want)
+			}
+			compared++
+		}
+		return compared
+	}
+	if strings.Contains(panel, `class="heat"`) {
+		var got []string
+		for _, cell := range heatCell.FindAllStringSubmatch(panel, -1) {
+			got = append(got, strings.ReplaceAll(cell[1], ",", ""))
+		}
+		for i, row := range rows[1:] {
+			if want := row[at("messages")]; want != "" && (i >= len(got) || got[i] != want) {
+				t.Errorf("%s: hour %d of the week is not %s", path, i, want)
+			}
+			compared++
+		}
+		return compared
+	}
+	shown := tableRow.FindAllStringSubmatch(panel, -1)
+	if strings.Contains(panel, "<tbody>") && len(shown) != len(rows)-1 {
+		t.Errorf("%s: the page shows %d rows, want %d", path, len(shown), len(rows)-1)
+		return compared
+	}
+	n, of := at("n"), at("of")
+	for i, row := range shown {
+		cells := tableCell.FindAllStringSubmatch(row[1], -1)
+		if n < 0 || of < 0 {
+			continue
+		}
+		want := rows[i+1][n] + " of " + rows[i+1][of]
+		if got := strings.ReplaceAll(cells[len(cells)-1][1], ",", ""); got != want {
+			t.Errorf("%s: row %d is of %q, want %q", path, i+1, got, want)
+		}
+		compared++
+	}
+	return compared
 }
 
 // psql asks as a person does who has copied the statement: all of it as text, values as text, the columns' names first.

@@ -16,8 +16,8 @@ const (
 )
 
 var freshness = &panel{
-	id: "freshness", title: "How fresh this is", kind: figures,
-	definition: "When the archive last received an event, last heard anything at all on the connection, and last made its numbers anew. A gap is a time in which it did not listen; a repaired one is filled from Invent's lists.",
+	id: "freshness", title: "How fresh this is", kind: figures, counted: "gaps",
+	definition: "When the archive last received an event, last heard anything at all on the connection, and last made its numbers anew. A gap is a time in which it did not listen; a repaired one is filled from Invent's lists. n are the gaps that are over, or repaired, of all there ever were.",
 }
 
 // pages are all there are, in the order of the menu. The first is shown at /.
@@ -102,12 +102,12 @@ var pages = []*page{
 				definition: "First response: first customer message of a case to the first reply, dated by the reply. Of the team: as if the AI had not written. Later replies: from the first unanswered message to the reply. The large number is the median (p50).",
 			},
 			{
-				id: "response_team_by_day", title: "First response of the team", kind: lines, unit: seconds, counted: ofReplies,
+				id: "response_team_by_day", title: "First response of the team", kind: lines, unit: seconds, counted: ofReplies, isSplit: true,
 				definition: "First customer message of a case to the first reply of a person, as if the AI had not written; by the day of the reply. Median and 90th percentile.",
 				columns:    []column{{name: "day", label: "Day", unit: day}, {name: "p50", label: "Median", unit: seconds, color: 2}, {name: "p90", label: "90th percentile", unit: seconds, color: 5}},
 			},
 			{
-				id: "response_ai_by_day", title: "First response of the AI", kind: lines, unit: seconds, counted: ofReplies,
+				id: "response_ai_by_day", title: "First response of the AI", kind: lines, unit: seconds, counted: ofReplies, isSplit: true,
 				definition: "First customer message of a case to the first reply, where the AI gave it; by the day of the reply. Median and 90th percentile.",
 				columns:    []column{{name: "day", label: "Day", unit: day}, {name: "p50", label: "Median", unit: seconds, color: 3}, {name: "p90", label: "90th percentile", unit: seconds, color: 5}},
 			},
@@ -235,12 +235,12 @@ var pages = []*page{
 				},
 			},
 			{
-				id: "backlog_age", title: "Age of what is open", kind: stacked, unit: count, counted: "chats",
+				id: "backlog_age", title: "Age of what is open", kind: stacked, unit: count, counted: "chats", isWide: true,
 				definition: "Open and snoozed chats now, by the time since their newest case was opened. A chat without a known case has no age.",
 				columns:    []column{{name: "age", label: "Age", unit: bucket}, {name: "open", label: "Open", unit: count, color: 1}, {name: "snoozed", label: "Snoozed", unit: count, color: 3}},
 			},
 			{
-				id: "backlog_by_channel", title: "By channel", kind: table, counted: "chats", empty: "No chat is open or snoozed.",
+				id: "backlog_by_channel", title: "By channel", kind: table, counted: "chats", isWide: true, empty: "No chat is open or snoozed.",
 				definition: "Open and snoozed chats now, by the channel the customer writes from.",
 				columns: []column{
 					{name: "channel", label: "Channel", unit: text, filter: "channel", key: "channel_key"}, {name: "open", label: "Open", unit: count, hasBar: true}, {name: "snoozed", label: "Snoozed", unit: count},

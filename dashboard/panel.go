@@ -25,6 +25,7 @@ type panel struct {
 	what       string   // what the counts of a picture are of; else as counted
 	columns    []column // in the order they are shown; a picture's first is its axis
 	isWide     bool     // takes the whole width
+	isSplit    bool     // each series has a picture of its own, with its own scale: on one, the smaller could not be read
 	empty      string   // said when there are no rows
 }
 

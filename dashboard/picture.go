@@ -20,6 +20,7 @@ type picture struct {
 	tips             []string // what is said of a category when it is pointed at
 	series           []series
 	isNamed          bool // the categories are names, none of which can be left out
+	left             int  // pixels that are kept free beside the value axis, at least
 }
 
 type series struct {
@@ -42,18 +43,13 @@ const (
 	labelGap, labelHeight                = 6, 18
 )
 
-// draw draws the picture at a size in pixels. The chart library places the bars and lines; colors are left to the stylesheet, so
+// draw draws the picture at a size in pixels; its name is part of ids, its class tells the stylesheet for which screens it is. The chart library places the bars and lines; colors are left to the stylesheet, so
 // that dark mode works and the Content-Security-Policy allows no style attribute, and labels are placed here, where it is known
 // how wide a browser's fonts can be.
-func (p *picture) draw(width, height int, suffix string) (template.HTML, error) {
+func (p *picture) draw(width, height int, name, class string) (template.HTML, error) {
 	ticks := p.ticks()
 	top := ticks[len(ticks)-1]
-	names := make([]string, len(ticks))
-	left := 0
-	for i, tick := range ticks {
-		names[i] = p.tickText(tick)
-		left = max(left, len([]rune(names[i]))*letter+10)
-	}
+	left := max(p.left, p.roomLeft())
 	plot := box{left, marginTop, width - left - marginRight, height - marginTop - marginBottom}
 	if _, rows := p.spread(float64(plot.w) / float64(len(p.labels))); rows > 1 {
 		plot.h -= labelHeight
@@ -63,22 +59,30 @@ func (p *picture) draw(width, height int, suffix string) (template.HTML, error) 
 		return "", fmt.Errorf("drawing %s: %w", p.id, err)
 	}
 	var b strings.Builder
-	title, desc := "t-"+p.id+suffix, "d-"+p.id+suffix
-	fmt.Fprintf(&b, `<svg class="picture %s" viewBox="0 0 %d %d" role="img" aria-labelledby="%s %s">`, suffix, width, height, title, desc)
+	title, desc := "t-"+p.id+name, "d-"+p.id+name
+	fmt.Fprintf(&b, `<svg class="picture %s" viewBox="0 0 %d %d" role="img" aria-labelledby="%s %s">`, class, width, height, title, desc)
 	fmt.Fprintf(&b, `<title id="%s">%s</title><desc id="%s">%s</desc>`, title, escape(p.title), desc, escape(p.about))
 	for i, tick := range ticks {
 		y := float64(plot.y+plot.h) - float64(plot.h)*tick/top
-		class := "grid"
+		kind := "grid"
 		if i == 0 {
-			class = "base"
+			kind = "base"
 		}
-		fmt.Fprintf(&b, `<line class="%s" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/>`, class, plot.x, plot.x+plot.w, y, y)
-		fmt.Fprintf(&b, `<text class="tick" x="%d" y="%.1f" text-anchor="end">%s</text>`, plot.x-6, y+4, escape(names[i]))
+		fmt.Fprintf(&b, `<line class="%s" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/>`, kind, plot.x, plot.x+plot.w, y, y)
+		fmt.Fprintf(&b, `<text class="tick" x="%d" y="%.1f" text-anchor="end">%s</text>`, plot.x-6, y+4, escape(p.tickText(tick)))
 	}
 	fmt.Fprintf(&b, `<g transform="scale(%g)">%s</g>`, 1.0/fine, marks)
 	p.categories(&b, plot, width)
 	b.WriteString(`</svg>`)
 	return template.HTML(b.String()), nil //nolint:gosec // built here; every text in it is escaped
+}
+
+// roomLeft is how many pixels what is written beside the value axis takes.
+func (p *picture) roomLeft() (left int) {
+	for _, tick := range p.ticks() {
+		left = max(left, len([]rune(p.tickText(tick)))*letter+10)
+	}
+	return left
 }
 
 // box is where the marks go, in pixels.
@@ -285,7 +289,11 @@ func (p *picture) tickText(v float64) string {
 	case p.unit == seconds:
 		return shortDuration(v)
 	case p.unit == money && v < 1000:
-		return fmt.Sprintf("%.4g", v)
+		decimals := 0
+		for step := p.ticks()[1]; math.Abs(step-math.Round(step)) > 1e-9 && decimals < 6; step *= 10 {
+			decimals++
+		}
+		return grouped(v, decimals)
 	}
 	return compact(v)
 }
@@ -299,6 +307,9 @@ func shortDuration(s float64) string {
 		if s >= u.seconds && math.Mod(s, u.seconds/2) == 0 {
 			return fmt.Sprintf("%g%s", s/u.seconds, u.name)
 		}
+	}
+	if s == math.Trunc(s) && s < 60 {
+		return fmt.Sprintf("%g s", s)
 	}
 	return duration(s)
 }

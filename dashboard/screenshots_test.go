@@ -24,7 +24,7 @@ func TestScreenshots(t *testing.T) {
 		t.Log("no -screenshots: nothing is drawn")
 		return
 	}
-	a := newMonth(t)
+	a := newMonth(t, true)
 	b := openBrowser(t)
 	if err := os.MkdirAll(*screenshots, 0o755); err != nil {
 		t.Fatal(err)

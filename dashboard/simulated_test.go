@@ -34,8 +34,9 @@ type archive struct {
 	url      string // of the dashboard
 }
 
-// newMonth archives the month up to now: frames through the socket, then the message lists, then the facts.
-func newMonth(t *testing.T) *archive {
+// newMonth archives the month up to now: frames through the socket, then the message lists, then the facts. It ends listening
+// then, so that nothing changes any more, unless it is to be live.
+func newMonth(t *testing.T, isLive bool) *archive {
 	t.Helper()
 	now := time.Now()
 	world := simulator.NewWorld(simulator.Config{Seed: 77, Orgs: 1, Chats: 90, Agents: 6, Activity: 2, Start: now.AddDate(0, 0, -33)})
@@ -49,18 +50,25 @@ func newMonth(t *testing.T) *archive {
 	serving, stopServing := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- server.Run(serving, listener) }()
-	defer func() {
+	stopServer := func() {
 		stopServing()
 		if err := <-served; err != nil {
 			t.Errorf("the simulator: %v", err)
 		}
-	}()
+	}
 	client, err := invent.NewClient(invent.Config{BaseURL: "http://" + listener.Addr().String(), APIKey: simulator.DefaultKey, UserAgent: "archiver/test"})
 	if err != nil {
 		t.Fatalf("a client of the simulator: %v", err)
 	}
 	defer client.CloseIdle()
-	a.ingest(server, client, now)
+	stopIngester := a.ingest(server, client, now)
+	if isLive {
+		t.Cleanup(stopServer)
+		t.Cleanup(stopIngester)
+	} else {
+		stopIngester()
+		stopServer()
+	}
 	settings := fmt.Sprintf(`{"org_id": %q, "time_zone": "Europe/Paris", "model_prices": [
 		{"model": "gemini-2.5-flash", "valid_from": "2020-01-01", "input_per_million": 0.3, "output_per_million": 2.5},
 		{"model": "gpt-5-mini", "valid_from": "2020-01-01", "input_per_million": 0.25, "output_per_million": 2},
@@ -80,8 +88,8 @@ func newMonth(t *testing.T) *archive {
 	return a
 }
 
-// ingest plays what has happened until now into the archive.
-func (a *archive) ingest(server *simulator.Server, client *invent.Client, now time.Time) {
+// ingest plays what has happened until now into the archive, and goes on listening until it is stopped.
+func (a *archive) ingest(server *simulator.Server, client *invent.Client, now time.Time) (stop func()) {
 	a.t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	ingester, err := ingest.New(ingest.Config{
@@ -90,13 +98,13 @@ func (a *archive) ingest(server *simulator.Server, client *invent.Client, now ti
 	if err != nil {
 		a.t.Fatalf("starting to ingest: %v", err)
 	}
-	running, stop := context.WithCancel(a.t.Context())
+	running, end := context.WithCancel(a.t.Context())
 	ran := make(chan error, 1)
 	go func() { ran <- ingester.Run(running) }()
-	if err := server.WaitForClients(running, a.orgID, 1); err != nil {
+	if err := server.WaitForClients(a.t.Context(), a.orgID, 1); err != nil {
 		a.t.Fatalf("nobody listens to the simulator: %v", err)
 	}
-	events, err := server.PlayUntil(running, now)
+	events, err := server.PlayUntil(a.t.Context(), now)
 	if err != nil {
 		a.t.Fatalf("playing the month: %v", err)
 	}
@@ -115,9 +123,11 @@ func (a *archive) ingest(server *simulator.Server, client *invent.Client, now ti
 	if err != nil {
 		a.t.Fatalf("reading the message lists: %v", err)
 	}
-	stop()
-	if err := <-ran; err != nil {
-		a.t.Fatalf("ingesting: %v", err)
+	return func() {
+		end()
+		if err := <-ran; err != nil {
+			a.t.Errorf("ingesting: %v", err)
+		}
 	}
 }
 
@@ -143,6 +153,12 @@ func (a *archive) serve(role string, config dashboard.Config) (url string) {
 		a.t.Fatalf("connecting as the dashboard does: %v", err)
 	}
 	a.t.Cleanup(pool.Close)
+	return a.serveFrom(pool, config)
+}
+
+// serveFrom puts a dashboard that asks a pool on a socket.
+func (a *archive) serveFrom(pool *pgxpool.Pool, config dashboard.Config) (url string) {
+	a.t.Helper()
 	config.Pool = pool
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)

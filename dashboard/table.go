@@ -7,9 +7,13 @@ import (
 )
 
 type tableView struct {
-	Head []headView
-	Rows [][]cellView
+	Head   []headView
+	Rows   [][]cellView
+	IsLong bool // to be scrolled by itself, below its head
 }
+
+// longTable is from how many rows a table is long.
+const longTable = 25
 
 type headView struct {
 	Label     string
@@ -66,6 +70,7 @@ func (v *visit) table(p *panel, a *answer) *tableView {
 		}
 		t.Rows = append(t.Rows, cells)
 	}
+	t.IsLong = len(t.Rows) > longTable
 	return t
 }
 

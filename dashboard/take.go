@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // find is a panel by its id, and the page it is on.
@@ -100,6 +101,10 @@ func (s *Server) serveCSV(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var b bytes.Buffer
+	// Excel takes a file for one of another alphabet unless it begins with this mark, which only confuses programs.
+	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		b.WriteString("\ufeff")
+	}
 	out := csv.NewWriter(&b)
 	records := [][]string{a.columns}
 	for _, row := range a.rows {
@@ -132,12 +137,12 @@ func raw(value any, isDate bool) string {
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case time.Time:
-		if v.Equal(v.UTC().Truncate(24 * time.Hour)) {
+		if isDate {
 			return v.UTC().Format(time.DateOnly)
 		}
 		return v.UTC().Format(time.RFC3339Nano)
 	case string:
-		if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {
+		if first, _ := utf8.DecodeRuneInString(v); strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 			return "'" + v
 		}
 		return v

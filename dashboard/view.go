@@ -16,9 +16,8 @@ type panelView struct {
 	Unfiltered                     string // which of the filters that are set do not touch it
 	SQL, CSV                       string // addresses
 	Figures                        []figureView
-	Legend                         []legendView
-	Pictures                       []template.HTML // one for each size of screen
-	Table                          *tableView      // of a picture: the numbers behind it
+	Plots                          []plotView
+	Table                          *tableView // of a picture: the numbers behind it
 	Heat                           *heatView
 	IsPicture                      bool
 }
@@ -30,6 +29,12 @@ type coverageView struct {
 }
 
 type figureView struct{ Label, Value, Second, Coverage string }
+
+// plotView is a picture: one drawing for each size of screen.
+type plotView struct {
+	Legend   []legendView
+	Pictures []template.HTML
+}
 
 type legendView struct {
 	Name   string
@@ -46,7 +51,7 @@ func (v *visit) view(p *panel, a *answer) (*panelView, error) {
 	if len(a.rows) == 0 {
 		pv.Empty = p.empty
 		if pv.Empty == "" {
-			pv.Empty = "The archive has nothing of these days."
+			pv.Empty = v.nothing()
 		}
 		if p.counted != "" {
 			pv.Coverage = coverageOf(0, 0, false, p.counted)
@@ -68,6 +73,14 @@ func (v *visit) view(p *panel, a *answer) (*panelView, error) {
 		}
 	}
 	return pv, nil
+}
+
+// nothing says that there is nothing to show.
+func (v *visit) nothing() string {
+	if v.filter.isNarrowed() {
+		return "The archive has nothing of these days that fits the filters."
+	}
+	return "The archive has nothing of these days."
 }
 
 // frame is a panel without its rows.
@@ -93,20 +106,26 @@ func (v *visit) frame(p *panel) *panelView {
 
 // coverage is of all rows together.
 func coverage(p *panel, a *answer) *coverageView {
-	n, of, hasOf := int64(0), int64(0), false
+	if a.at("total_n") < 0 && a.at("n") < 0 {
+		return nil
+	}
+	n, of, hasOf := measured(a)
+	return coverageOf(n, of, hasOf, p.counted)
+}
+
+// measured is of how many all rows together are.
+func measured(a *answer) (n, of int64, hasOf bool) {
 	if a.at("total_n") >= 0 {
 		n, _ = a.cell(0, "total_n").(int64)
 		of, hasOf = a.cell(0, "total_of").(int64)
-	} else if a.at("n") >= 0 {
-		for i := range a.rows {
-			rowN, _ := a.cell(i, "n").(int64)
-			rowOf, has := a.cell(i, "of").(int64)
-			n, of, hasOf = n+rowN, of+rowOf, hasOf || has
-		}
-	} else {
-		return nil
+		return n, of, hasOf
 	}
-	return coverageOf(n, of, hasOf, p.counted)
+	for i := range a.rows {
+		rowN, _ := a.cell(i, "n").(int64)
+		rowOf, has := a.cell(i, "of").(int64)
+		n, of, hasOf = n+rowN, of+rowOf, hasOf || has
+	}
+	return n, of, hasOf
 }
 
 func coverageOf(n, of int64, hasOf bool, counted string) *coverageView {
@@ -129,10 +148,11 @@ func (v *visit) figures(p *panel, a *answer) (all []figureView) {
 	for i := range a.rows {
 		u, currency, _ := strings.Cut(a.textAt(i, "unit"), ":")
 		f := figureView{Label: a.textAt(i, "figure"), Value: write(a.cell(i, "value"), unit(u), currency, v.zone)}
-		if value, ok := number(a.cell(i, "value")); ok && unit(u) == tokens {
+		value, isKnown := number(a.cell(i, "value"))
+		if isKnown && unit(u) == tokens {
 			f.Value = compact(value)
 		}
-		if label := a.textAt(i, "second_label"); label != "" {
+		if label := a.textAt(i, "second_label"); label != "" && (a.cell(i, "second") != nil || !isKnown || value != 0) { // of nothing there is no share
 			f.Second = second(a.cell(i, "second"), label, unit(u))
 		}
 		if n, ok := a.cell(i, "n").(int64); ok {
@@ -148,8 +168,10 @@ func (v *visit) figures(p *panel, a *answer) (all []figureView) {
 func second(value any, label string, of unit) string {
 	v, ok := number(value)
 	switch {
-	case !ok:
+	case !ok && strings.HasPrefix(label, "p"):
 		return label + " " + none
+	case !ok:
+		return none + " " + label
 	case strings.HasPrefix(label, "p"):
 		return label + " " + write(value, of, "", nil)
 	case strings.HasPrefix(label, "%"):
@@ -161,6 +183,9 @@ func second(value any, label string, of unit) string {
 		return compact(v) + " " + label
 	case of == tokens:
 		return grouped(v, 0) + " " + label
+	}
+	if v == 1 {
+		label = strings.TrimSuffix(label, "s")
 	}
 	return write(value, count, "", nil) + " " + label
 }

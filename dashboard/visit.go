@@ -27,7 +27,8 @@ type visit struct {
 	now      time.Time
 }
 
-// mostOptions is how many choices a filter offers. There may be thousands of people; who is not among them is found on their page.
+// mostOptions is how many choices a filter offers. There may be thousands of people: who is not among them is found by a part of
+// the name.
 const mostOptions = 300
 
 // errNoOrg is an organization that the archive, or the role, has not.
@@ -101,7 +102,12 @@ type pageView struct {
 	Selects                          []selectView
 	Hidden                           []optionView
 	FilterCount                      int
+	Only                             []optionView // what the filters leave: each with its name
+	Find                             string       // part of a name, that the choices are narrowed by
+	CanFind                          bool
 	Clear, Truncated, Back, CSV      string
+	Again                            string // the query to ask once more with, of a page that could not be shown
+	CanAskAgain                      bool
 	IsNow, Reload                    bool
 	ReloadURL, Statement             string
 	Notes                            []string
@@ -116,6 +122,7 @@ type linkView struct {
 type selectView struct {
 	Name, Label, All string
 	Options          []optionView
+	isUnknown        bool // the archive has nothing of what is chosen
 }
 
 type optionView struct {
@@ -154,6 +161,7 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request, p *page) {
 	}
 	pv.Selects = selects
 	v.countOptions(pv)
+	v.nameFilters(pv)
 	s.write(w, http.StatusOK, "page", pv)
 }
 
@@ -177,7 +185,7 @@ func (v *visit) pageView(s *Server, p *page) *pageView {
 	f := &v.filter
 	pv := &pageView{
 		Title: p.title + " · " + v.orgName, Heading: p.title, About: p.about, Style: s.styleURL, Path: v.path, OrgName: v.orgName, Zone: v.zoneName,
-		IsNow: p.isNow, Now: v.now.In(v.zone).Format("15:04:05"), From: f.from.Format(time.DateOnly), To: f.to.Format(time.DateOnly),
+		IsNow: p.isNow, Now: v.now.In(v.zone).Format("15:04:05"), Find: f.find, From: f.from.Format(time.DateOnly), To: f.to.Format(time.DateOnly),
 		Menu: v.menu(p), Clear: (&filter{org: f.org, period: f.period, from: f.from, to: f.to}).url(v.path),
 	}
 	if p.isNow {
@@ -202,6 +210,9 @@ func (v *visit) pageView(s *Server, p *page) *pageView {
 		if f.get(name) != "" {
 			pv.FilterCount++
 		}
+	}
+	if f.isCut {
+		pv.Notes = append(pv.Notes, "A page shows "+grouped(longestPeriod, 0)+" days at most, the last of those that were asked for.")
 	}
 	switch {
 	case v.firstDay.IsZero():
@@ -248,7 +259,7 @@ func (v *visit) selects() []selectView {
 // fill asks what a filter offers. What is chosen is always among it.
 func (s *Server) fill(ctx context.Context, v *visit, sv *selectView) error {
 	args := v.args()
-	args["limit"] = mostOptions + 1
+	args["limit"], args["find"] = mostOptions+1, orNull(v.filter.find)
 	chosen := v.filter.get(sv.Name)
 	if sv.Name == "org" {
 		chosen = v.filter.org
@@ -271,6 +282,7 @@ func (s *Server) fill(ctx context.Context, v *visit, sv *selectView) error {
 			label = v.orgName
 		}
 		sv.Options = append(sv.Options, optionView{Value: chosen, Label: shortened(label, 60), IsChosen: true})
+		sv.isUnknown = sv.Name != "org"
 	}
 	return nil
 }
@@ -283,8 +295,28 @@ func (v *visit) countOptions(pv *pageView) {
 			cut = append(cut, strings.ToLower(sv.Label)+"s")
 		}
 	}
+	pv.CanFind = len(cut) > 0 || pv.Find != ""
 	if len(cut) > 0 {
-		pv.Truncated = fmt.Sprintf("There are more %s than the %d listed here: choose others by their names in the tables.", strings.Join(cut, " and "), mostOptions)
+		pv.Truncated = fmt.Sprintf("There are more %s than the %d listed here: write a part of the name into Find and apply.", strings.Join(cut, " and "), mostOptions)
+	}
+}
+
+// nameFilters says what the filters leave, which is otherwise hidden on a phone and on paper.
+func (v *visit) nameFilters(pv *pageView) {
+	for i := range pv.Selects {
+		sv := &pv.Selects[i]
+		if v.filter.get(sv.Name) == "" {
+			continue
+		}
+		name := strings.ToLower(sv.Label)
+		for _, o := range sv.Options {
+			if o.IsChosen {
+				pv.Only = append(pv.Only, optionView{Name: name, Label: o.Label})
+			}
+		}
+		if sv.isUnknown {
+			pv.Notes = append(pv.Notes, fmt.Sprintf("The archive knows no %s “%s”.", name, shortened(v.filter.get(sv.Name), 60)))
+		}
 	}
 }
 
@@ -301,7 +333,11 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		shown, code := explain(err)
 		s.log.Warn("a page of the dashboard could not be shown", "page", r.URL.Path, "code", code)
-		s.message(w, http.StatusServiceUnavailable, "The archive does not answer", shown, "")
+		// A page that loads itself again goes on doing so: nobody may stand before the screen it is on.
+		s.write(w, http.StatusServiceUnavailable, "message", &pageView{
+			Title: "The archive does not answer", Heading: "The archive does not answer", About: shown, Style: s.styleURL,
+			CanAskAgain: true, Again: "?" + r.URL.RawQuery, Reload: r.URL.Query().Get("refresh") == "on",
+		})
 	}
 }
 

@@ -40,11 +40,11 @@ func Check(ctx context.Context, pool *pgxpool.Pool) error {
 	if err != nil {
 		return err
 	}
-	applied := "no migration"
+	applied := "no migrations"
 	for _, step := range steps {
 		if step.AppliedAt.IsZero() {
-			return fmt.Errorf("%w: the database has %s without %s, this binary needs %s; run archiver migrate up (ingest without --no-migrate does so by itself)",
-				ErrOlderSchema, applied, step.Name, steps[len(steps)-1].Name)
+			return fmt.Errorf("%w: the database has %s, this binary needs %s; run archiver migrate up (ingest without --no-migrate does so by itself)",
+				ErrOlderSchema, applied, steps[len(steps)-1].Name)
 		}
 		applied = "the migrations up to " + step.Name
 	}

@@ -41,8 +41,9 @@ Examples:
 
 const (
 	demoOrgs  = 3
-	demoChats = 60      // of an organization at a time
-	demoRPM   = 600_000 // the simulated Invent has no limit
+	demoChats = 60               // of an organization at a time
+	demoRPM   = 600_000          // the simulated Invent has no limit
+	fillEvery = 20 * time.Second // and this much later each time
 )
 
 // Run shows the archive at work.
@@ -169,6 +170,9 @@ func (d *demo) run(db *database) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer stopDashboard()
+	if err := d.setPrices(db, world); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	d.introduce(db, world, listener.Addr(), dashboardURL)
 
 	// The simulator ends after the ingester, which would otherwise see its connections break.
@@ -193,9 +197,27 @@ func orgIDs(world *simulator.World) (ids []string) {
 	return ids
 }
 
+// setPrices makes up what a million tokens of the made-up inbox's models cost, so that there is a cost to look at.
+func (d *demo) setPrices(db *database, world *simulator.World) error {
+	from := time.Now().AddDate(0, 0, -d.command.Days-1).Truncate(24 * time.Hour)
+	for _, org := range world.Orgs() {
+		settings := analytics.Settings{OrgID: org.ID, ZoneName: "UTC"}
+		for _, price := range [][3]string{
+			{"gpt-5-mini", "0.25", "2"}, {"gpt-5", "1.25", "10"}, {"claude-haiku-4-5", "1", "5"}, {"claude-sonnet-4-5", "3", "15"}, {"gemini-2.5-flash", "0.3", "2.5"},
+		} {
+			settings.Prices = append(settings.Prices, analytics.Price{Model: price[0], ValidFrom: from, Currency: "USD", Input: price[1], Output: price[2]})
+		}
+		if err := analytics.SaveSettings(d.ctx, db.pool, &settings); err != nil {
+			return fmt.Errorf("making up prices: %w", err)
+		}
+	}
+	return nil
+}
+
 func (d *demo) newIngester(db *database, orgs []string, client *invent.Client) (*ingest.Ingester, error) {
 	ingester, err := ingest.New(ingest.Config{
 		Client: client, Orgs: orgs, Pool: db.pool, SpoolDir: d.spoolDir(), Instance: instance(), Log: d.log,
+		ReconcileRPM: demoRPM,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("starting to ingest: %w", err)
@@ -257,9 +279,12 @@ func (d *demo) drive(ctx context.Context, db *database, world *simulator.World, 
 	took := time.Since(began)
 	d.say("%d days of history, %s events, are in the archive after %s (%s a second).",
 		d.command.Days, grouped(int64(events)), took.Round(100*time.Millisecond), grouped(int64(float64(events)/took.Seconds())))
-	if err := d.fill(ctx, db, world, client); err != nil {
+	began = time.Now()
+	result, err := d.fill(ctx, db, world, client, began.AddDate(0, 0, -d.command.Days-1))
+	if err != nil {
 		return err
 	}
+	d.say("The message lists of its %s chats are read (%s).", grouped(int64(result.Chats)), time.Since(began).Round(100*time.Millisecond))
 	d.say("From here on it is live.\n")
 	live := time.Now()
 	progress.liveSince.Store(&live)
@@ -268,25 +293,40 @@ func (d *demo) drive(ctx context.Context, db *database, world *simulator.World, 
 		ctx, stop = context.WithTimeout(ctx, d.command.For)
 		defer stop()
 	}
-	if err := server.Play(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	group, playing := errgroup.WithContext(ctx)
+	group.Go(func() error { return server.Play(playing) })
+	group.Go(func() error {
+		// Always from the same moment, before the first filling: what is read then goes on where that ended.
+		d.keepFilled(playing, db, world, client, began)
+		return nil
+	})
+	if err := group.Wait(); !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return nil
 }
 
-// fill reads the message lists of the history, as ingest does in the background: an event shows a chat's last message only, and
-// what is measured is measured over messages that are known to be all there.
-func (d *demo) fill(ctx context.Context, db *database, world *simulator.World, client *invent.Client) error {
-	began := time.Now()
+// fill reads the message lists of the chats that changed since then: an event shows a chat's last message only, and what is
+// measured is measured over messages that are known to be all there.
+func (d *demo) fill(ctx context.Context, db *database, world *simulator.World, client *invent.Client, since time.Time) (ingest.BackfillResult, error) {
 	result, err := ingest.Backfill(ctx, ingest.BackfillConfig{
 		Client: client, Pool: db.pool, SpoolDir: d.backfillDir(), Instance: instance(), Orgs: orgIDs(world),
-		Since: time.Now().AddDate(0, 0, -d.command.Days-1), RPM: demoRPM, Log: d.log,
+		Since: since, RPM: demoRPM, Log: d.log,
 	})
 	if err != nil {
-		return fmt.Errorf("reading the message lists: %w", err)
+		return result, fmt.Errorf("reading the message lists: %w", err)
 	}
-	d.say("The message lists of its %s chats are read (%s).", grouped(int64(result.Chats)), time.Since(began).Round(100*time.Millisecond))
-	return nil
+	return result, nil
+}
+
+// keepFilled reads the lists again and again, and more and more rarely, for each time there is more to read. ingest does so when a
+// chat has been quiet for minutes, and a demo is not watched for so long.
+func (d *demo) keepFilled(ctx context.Context, db *database, world *simulator.World, client *invent.Client, since time.Time) {
+	for wait := fillEvery; sleep(ctx, wait) == nil; wait += fillEvery {
+		if _, err := d.fill(ctx, db, world, client, since); err != nil && ctx.Err() == nil {
+			d.log.Warn("what is new could not be filled up; it is tried again", "error", err, "retry_in", wait+fillEvery)
+		}
+	}
 }
 
 // introduce says where to look.

@@ -109,7 +109,8 @@ func TestAMalformedDashboardIsFoundOut(t *testing.T) {
 		{"id": 1, "type": "stat", "title": "A", "gridPos": {"x": 0, "y": 0, "w": 12, "h": 4}, "datasource": {"uid": "elsewhere"},
 			"targets": [{"refId": "A", "format": "table", "rawSql": "select avg(reply_p50_seconds) from analytics.agents_daily where org_id = ${org:sqlstring}"}]},
 		{"id": 1, "type": "timeseries", "title": "B", "description": "b", "gridPos": {"x": 8, "y": 3, "w": 20, "h": 4}, "datasource": {"uid": "archiver"},
-			"targets": [{"refId": "A", "format": "table", "rawSql": "select 1"}], "fieldConfig": {"defaults": {"unit": "s"}}}],
+			"targets": [{"refId": "A", "format": "table", "rawSql": "select 1"}], "fieldConfig": {"defaults": {"unit": "s"},
+				"overrides": [{"matcher": {"id": "byName", "options": "b"}, "properties": [{"id": "custom.hideFrom.viz", "value": true}]}]}}],
 		"templating": {"list": [{"type": "query", "name": "agent", "multi": true, "includeAll": true}]}}`
 	var d grafanaDashboard
 	if err := json.Unmarshal([]byte(broken), &d); err != nil {
@@ -118,7 +119,7 @@ func TestAMalformedDashboardIsFoundOut(t *testing.T) {
 	found := strings.Join(d.problems(map[string]string{"archiver": "grafana-postgresql-datasource"}), "\n")
 	for _, want := range []string{
 		"no description", "no unit", "written for version", "data source elsewhere", "id 1 twice", "overlaps", "beyond the 24 columns", "variable org",
-		"variable agent is used nowhere", "schemaVersion", "not editable", "not in UTC", "time_series", "percentile", "no value for All",
+		"variable agent is used nowhere", "schemaVersion", "not editable", "not in UTC", "time_series", "percentile", "no value for All", "no property custom.hideFrom.viz",
 	} {
 		if !strings.Contains(found, want) {
 			t.Errorf("nothing is said of %q: %s", want, found)
@@ -220,6 +221,13 @@ func (p *grafanaPanel) problems(sources map[string]string) (problems []string) {
 			complain("data source %s (%s) is not provisioned", source.UID, source.Type)
 		}
 	}
+	for _, override := range p.FieldConfig.Overrides {
+		for _, property := range override.Properties {
+			if strings.HasPrefix(property.ID, "custom.") && !slices.Contains(grafanaProperties[p.Type], property.ID) {
+				complain("its kind, %s, has no property %s", p.Type, property.ID)
+			}
+		}
+	}
 	for _, target := range p.Targets {
 		if want := map[bool]string{true: "time_series", false: "table"}[p.Type == "timeseries"]; target.Format != want {
 			complain("its query has the format %s, want %s", target.Format, want)
@@ -229,6 +237,17 @@ func (p *grafanaPanel) problems(sources map[string]string) (problems []string) {
 		}
 	}
 	return problems
+}
+
+// grafanaProperties are the properties of a field that a kind of panel knows, beside those that all have; Grafana passes over
+// others without a word. custom.hidden is what custom.hideFrom.viz was called in Grafana 11
+// (public/app/plugins/panel/table/module.tsx in github.com/grafana/grafana).
+var grafanaProperties = map[string][]string{
+	"table":    {"custom.align", "custom.cellOptions", "custom.filterable", "custom.hidden", "custom.hideFrom.viz", "custom.width"},
+	"barchart": {"custom.hideFrom"},
+	"timeseries": {
+		"custom.axisLabel", "custom.axisPlacement", "custom.drawStyle", "custom.fillOpacity", "custom.hideFrom", "custom.lineWidth",
+	},
 }
 
 // percentileOfPercentiles is what the summaries' columns of percentiles are not for.

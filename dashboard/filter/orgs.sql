@@ -3,5 +3,5 @@ select o.org_id, coalesce(nullif(o.name, ''), o.org_id) as name, coalesce(s.time
 from inbox.orgs as o
 left join analytics.settings as s on s.org_id = o.org_id
 where @org::text is null or o.org_id = @org
-order by exists (select from inbox.chats as c where c.org_id = o.org_id) desc, 2, 1
+order by exists (select from inbox.chats as c where c.org_id = o.org_id) desc, nullif(o.name, '') is null, 2, 1
 limit @limit::int8

@@ -101,6 +101,7 @@
   ids.filter((id, i) => ids.indexOf(id) !== i).forEach((id) => say(`the id ${id} is there twice`));
   for (const e of document.querySelectorAll('.panel')) {
     if (e.querySelector('.error')) say(`${e.id} shows an error: ${e.querySelector('.error').textContent}`);
+    if (e.id && !/n [\d,]+/.test([...e.querySelectorAll('.coverage, dd.n')].map((c) => c.textContent).join(' '))) say(`${e.id} does not say of how many it is`);
     if (e.querySelector('.panel-foot') && !e.querySelector('a[href^="/csv/"]')) say(`${e.id} has no CSV`);
   }
   return problems;
