@@ -17,6 +17,7 @@ type caseWork struct {
 	currency     string        // of cost; empty: none yet
 	// isUnpriced says that there are tokens without a price, or prices of several currencies.
 	isUnpriced bool
+	hasUsage   bool // a message tells what it took
 	// wasFoundClosed says that the first state that was ever seen is its close: it may have been any time before.
 	wasFoundClosed bool
 }

@@ -34,6 +34,7 @@ func (w *walk) spend() {
 // another currency.
 func (c *caseWork) use(m *Message, s *Settings) {
 	u := m.Usage
+	c.hasUsage = true
 	c.InputTokens, c.OutputTokens, c.TotalTokens = addTokens(c.InputTokens, u.Input), addTokens(c.OutputTokens, u.Output), addTokens(c.TotalTokens, u.Total)
 	price := s.priceOf(m.Model, s.LocalDate(m.At))
 	switch {
@@ -46,9 +47,11 @@ func (c *caseWork) use(m *Message, s *Settings) {
 	}
 }
 
-// finishCost is after completeness: of a case of which messages may be missing the cost is not known.
+// finishCost is after completeness: of a case of which messages may be missing the cost is not known, and neither of one in
+// which the AI replied and no message tells what that took.
 func (c *caseWork) finishCost() {
-	if c.Completeness == complete && !c.isUnpriced {
+	isTold := c.AIReplies == 0 || c.hasUsage
+	if c.Completeness == complete && !c.isUnpriced && isTold {
 		cost := c.cost
 		c.EstimatedCost = &cost
 		if c.currency != "" {

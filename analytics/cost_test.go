@@ -62,6 +62,13 @@ func TestTheCostOfACaseIsThatOfItsMessagesByThePriceOfTheirDay(t *testing.T) {
 	if c := Derive(mixed, org).Cases[0]; c.EstimatedCost != nil || c.CostCurrency != nil {
 		t.Errorf("euros and dollars are added: %v", *c.EstimatedCost)
 	}
+	silent := chat(&model)
+	for i := range silent.Messages {
+		silent.Messages[i].Usage = nil
+	}
+	if c := Derive(silent, org).Cases[0]; c.AIReplies == 0 || c.EstimatedCost != nil || c.CostCurrency != nil {
+		t.Errorf("the AI replied %d times and nothing tells its tokens: the case costs %v, want NULL", c.AIReplies, c.EstimatedCost)
+	}
 	huge := chat(&model)
 	huge.Messages[0].Usage.Total, huge.Messages[2].Usage.Total = math.MaxInt64, math.MaxInt64
 	if c := Derive(huge, org).Cases[0]; c.TotalTokens != math.MaxInt64 {

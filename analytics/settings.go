@@ -165,6 +165,10 @@ func replaceSettings(ctx context.Context, q *db.Queries, s *Settings) error {
 	return q.InsertModelPrices(ctx, prices)
 }
 
+// rules is counted up whenever the same messages and states come to give other facts: the archives that a new version finds
+// are then made anew.
+const rules = 1
+
 // Fingerprint is the same for settings that give the same facts: the zone, the thanks window, when the org is open, its
 // holidays and its prices, in whatever order. Names are not in it; only views use these.
 func (s *Settings) Fingerprint() string {
@@ -180,7 +184,7 @@ func (s *Settings) Fingerprint() string {
 	}
 	slices.Sort(lines)
 	hash := sha256.New()
-	_, _ = fmt.Fprintf(hash, "zone %s\nthanks %d\n", s.zone(), s.ThanksWindow) // a hash takes whatever comes
+	_, _ = fmt.Fprintf(hash, "rules %d\nzone %s\nthanks %d\n", rules, s.zone(), s.ThanksWindow) // a hash takes whatever comes
 	for _, line := range slices.Compact(lines) {
 		_, _ = io.WriteString(hash, line+"\n")
 	}

@@ -65,7 +65,7 @@ comment on column analytics.cases.ad_id is 'The ad of that referral; NULL: none.
 comment on column analytics.cases.input_tokens is 'Tokens read by models, as the messages from the opening to that of the chat''s next case tell; those before the first case are of that one.';
 comment on column analytics.cases.output_tokens is 'Tokens written by models, likewise.';
 comment on column analytics.cases.total_tokens is 'Tokens in all as the vendor sums them, likewise.';
-comment on column analytics.cases.estimated_cost is 'What these tokens cost by model_prices, by the day of each message; 0 without tokens. NULL: some have no price, several currencies, or the fact is not complete.';
+comment on column analytics.cases.estimated_cost is 'What these tokens cost by model_prices, by the day of each message; 0 where the AI wrote nothing. NULL: some have no price, several currencies, the AI replied and no message tells its tokens, or the fact is not complete.';
 comment on column analytics.cases.cost_currency is 'ISO 4217 code of estimated_cost; NULL: nothing was priced.';
 comment on column analytics.cases.completeness is 'complete; partial (something is known or suspected to be missing); censored (not at its end yet); imported (from before the archive, so states are not known).';
 comment on column analytics.cases.completeness_reason is 'Why it is not complete, in one word or a few; NULL when it is.';
