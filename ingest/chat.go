@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"hash/maphash"
 	"maps"
+	"slices"
 	"time"
 
 	"archiver/db"
@@ -21,6 +23,10 @@ type chat struct {
 	row     db.InboxChat
 	state   *db.InboxChatState
 	members map[string]*db.InboxMember
+	// isWhole says that the chat was not there when it was read, so that its messages are all in stored; those of other
+	// chats have to be looked for in Postgres.
+	isWhole bool
+	stored  []uint32 // hashes of messages' ids, maxStored of them at most
 
 	// Of this batch only:
 	hasOwn    bool                      // members is no other chat's too
@@ -59,8 +65,35 @@ func newChat(key chatKey) *chat {
 	}
 }
 
+// maxStored is how many messages of a chat are remembered not to be new. Chats with more are read as others are.
+const maxStored = 64
+
+// mayHave reports whether the message may be in Postgres.
+func (c *chat) mayHave(messageID string) bool {
+	return c.isNew() || !c.isWhole || slices.Contains(c.stored, hashOf(messageID))
+}
+
+// remember keeps which messages the chat has.
+func (c *chat) remember() {
+	for id := range c.messages {
+		if h := hashOf(id); c.isWhole && !slices.Contains(c.stored, h) {
+			c.stored = append(c.stored, h)
+			c.isWhole = len(c.stored) <= maxStored
+		}
+	}
+	if !c.isWhole {
+		c.stored = nil
+	}
+}
+
+var hashSeed = maphash.MakeSeed()
+
+// hashOf may be the same for two ids: one of them is then looked for in vain.
+func hashOf(id string) uint32 { return uint32(maphash.String(hashSeed, id)) }
+
 // end forgets what is of one batch only.
 func (c *chat) end() {
+	c.remember()
 	c.messages, c.referrals, c.history, c.changed, c.rederived, c.hasOwn = nil, nil, nil, changes{}, false, false
 }
 

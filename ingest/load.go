@@ -32,7 +32,9 @@ func (b *batch) known() (missing db.GetChatsParams) {
 				b.chats[key] = c.clone()
 				continue
 			}
-			b.chats[key] = newChat(key)
+			c := newChat(key)
+			c.isWhole = true
+			b.chats[key] = c
 			missing.OrgIds, missing.ChatIds = append(missing.OrgIds, key.orgID), append(missing.ChatIds, key.chatID)
 		}
 	}
@@ -46,7 +48,8 @@ func (b *batch) loadChats(p db.GetChatsParams) step {
 			return fmt.Errorf("reading chats that are described anew: %w", err)
 		}
 		for i := range chats {
-			b.chats[chatKey{chats[i].OrgID, chats[i].ChatID}].row = chats[i]
+			c := b.chats[chatKey{chats[i].OrgID, chats[i].ChatID}]
+			c.row, c.isWhole = chats[i], false
 		}
 		return nil
 	}
@@ -78,12 +81,16 @@ func (b *batch) loadMembers(p db.GetChatsParams) step {
 	}
 }
 
-// described are the keys of the messages that the batch speaks of.
+// described are the keys of the messages that the batch speaks of and Postgres may have.
 func (b *batch) described() (keys db.GetMessagesParams) {
 	for _, e := range b.events {
 		for i := range e.chats {
 			d := &e.chats[i]
+			c := b.chats[chatKey{d.orgID, d.chatID}]
 			for j := range d.messages {
+				if !c.mayHave(d.messages[j].ID.V) {
+					continue
+				}
 				keys.OrgIds = append(keys.OrgIds, d.orgID)
 				keys.ChatIds = append(keys.ChatIds, d.chatID)
 				keys.MessageIds = append(keys.MessageIds, d.messages[j].ID.V)
