@@ -15,7 +15,7 @@ const (
 	mostInserted     = 2.0 // of inbox
 	mostUpdated      = 0.6 // of inbox; a flood is folded
 	leastHOT         = 70  // %
-	mostAllocations  = 66
+	mostAllocations  = 56
 	mostLogToPayload = 0.92
 )
 

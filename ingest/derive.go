@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"archiver/db"
+	"archiver/invent"
 )
 
 // derivePage is how many events of a chat are read at a time.
@@ -19,7 +20,7 @@ func (l *Lane) derive(ctx context.Context, q *db.Queries, key chatKey) (*chat, e
 	var all []description
 	collect := func(rows []db.GetChatEventsRow) {
 		for i := range rows {
-			e := l.rereadEvent(key.orgID, &rows[i])
+			e := l.again.event(key.orgID, &rows[i])
 			for j := range e.chats {
 				if e.chats[j].chatID == key.chatID {
 					e.chats[j].release()
@@ -64,12 +65,20 @@ func eachPage(ctx context.Context, key chatKey,
 	}
 }
 
-func (l *Lane) rereadEvent(orgID string, r *db.GetChatEventsRow) *event {
+// rereader reads stored events again; one goroutine at a time.
+type rereader struct {
+	decoder *invent.Decoder
+	blocks  *blocks
+}
+
+func newRereader() rereader { return rereader{&invent.Decoder{}, newBlocks()} }
+
+func (a rereader) event(orgID string, r *db.GetChatEventsRow) *event {
 	e := &event{
 		orgID: orgID, receivedAt: r.ReceivedAt, observedAt: r.ObservedAt, stream: r.StreamID, seq: r.Seq, kind: r.Kind,
 		request: r.Request, body: r.Payload,
 	}
-	e.read(l.decoder, l.blocks)
+	e.read(a.decoder, a.blocks)
 	return e
 }
 

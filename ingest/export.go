@@ -75,8 +75,8 @@ type orgExport struct {
 	page  []rawEvent
 }
 
-func (e *orgExport) fill(ctx context.Context, from reader) (err error) {
-	e.page, err = e.pages.next(ctx, from)
+func (e *orgExport) fill(ctx context.Context, from beginner) (err error) {
+	e.page, err = e.pages.nextAlone(ctx, from)
 	return err
 }
 

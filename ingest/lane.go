@@ -74,13 +74,12 @@ type Lane struct {
 	oldest       atomic.Int64 // µs since 1970: when the oldest event that is read and not written arrived; 0 when none is
 	chats        *lru.Cache[chatKey, *chat]
 	entities     *entities
-	damageNoted  bool            // recordDamage has been through
-	spooledSince time.Time       // when the oldest event was received that waited in the spool at the start; zero: none did
-	decoder      *invent.Decoder // of events that are read again
-	blocks       *blocks         // of events that are read again
-	prepares     bool            // unless whoever set the database's address says that statements cannot be prepared
-	parameters   parameters      // of the statement that is being sent
-	ordering     *ordering       // of the payloads that are being appended
+	damageNoted  bool      // recordDamage has been through
+	spooledSince time.Time // when the oldest event was received that waited in the spool at the start; zero: none did
+	again        rereader
+	prepares     bool       // unless whoever set the database's address says that statements cannot be prepared
+	parameters   parameters // of the statement that is being sent
+	ordering     *ordering  // of the payloads that are being appended
 	drift        *drift
 }
 
@@ -93,7 +92,7 @@ func NewLane(c LaneConfig) *Lane {
 	l := &Lane{
 		spool: c.Spool, stream: c.Spool.StreamID(), pool: c.Pool, instance: c.Instance,
 		metrics: c.Metrics, now: time.Now, chats: chats, entities: newEntities(),
-		decoder: &invent.Decoder{}, blocks: newBlocks(), beside: c.Beside, ordering: &ordering{},
+		again: newRereader(), beside: c.Beside, ordering: &ordering{},
 	}
 	if c.Pool != nil {
 		l.prepares = c.Pool.Config().ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"archiver/db"
-	"archiver/invent"
 
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -42,7 +41,7 @@ var ErrRebuilding = errors.New("another rebuild is at work in this database")
 
 // RebuildConfig is what Rebuild needs.
 type RebuildConfig struct {
-	Pool *pgxpool.Pool // two of its connections are used
+	Pool *pgxpool.Pool // three of its connections are used
 	Orgs []string      // ids; none = every org that has events or rows
 	// Verify compares and leaves everything as it is.
 	Verify   bool
@@ -220,8 +219,7 @@ func (r *rebuild) newLane() *Lane {
 		panic(err) // only a size below 1 is an error
 	}
 	l := &Lane{
-		log: r.config.Log, now: time.Now, chats: chats, entities: newEntities(), decoder: &invent.Decoder{},
-		blocks: newBlocks(),
+		log: r.config.Log, now: time.Now, chats: chats, entities: newEntities(), again: newRereader(),
 	}
 	l.mayBeLate.Store(1)
 	return l

@@ -17,7 +17,7 @@ func (r *rebuild) foldLists(ctx context.Context, in asker) error {
 	var events []*event
 	for i := range rows {
 		row := &rows[i]
-		events = append(events, r.lane.rereadEvent(row.OrgID, &db.GetChatEventsRow{
+		events = append(events, r.lane.again.event(row.OrgID, &db.GetChatEventsRow{
 			ReceivedAt: row.ReceivedAt, ObservedAt: row.ObservedAt, StreamID: row.StreamID, Seq: row.Seq, Kind: row.Kind,
 			Request: row.Request, Payload: row.Payload,
 		}))

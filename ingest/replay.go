@@ -9,33 +9,75 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 )
 
-// readAll folds what there is into the shadow, in the order it was received: few events are late in that order.
+// replayed is a stored event, read again.
+type replayed struct {
+	*rawEvent
+	event *event // nil: it says nothing of the inbox
+}
+
+// readAll folds what there is into the shadow, in the order it was received: few events are late in that order. The next
+// page is read over a connection of its own while one is folded.
 func (r *rebuild) readAll(ctx context.Context) error {
-	pages := storedEvents{orgID: r.orgID}
-	for {
-		page, err := pages.next(ctx, r.conn)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		within := page[:0]
-		for _, e := range page {
-			through, err := r.throughOf(ctx, e.stream)
+	group, ctx := errgroup.WithContext(ctx)
+	pages := make(chan []replayed)
+	group.Go(func() error {
+		defer close(pages)
+		return r.readAhead(ctx, pages)
+	})
+	group.Go(func() error {
+		for page := range pages {
+			within, err := r.within(ctx, page)
 			if err != nil {
 				return err
 			}
-			if e.seq > through {
-				r.beyond[e.stream] = true
-				continue
+			if err := r.fold(ctx, r.conn, within); err != nil {
+				return err
 			}
-			r.last[e.stream] = e.receivedAt
-			within = append(within, e)
 		}
-		if err := r.fold(ctx, r.conn, within); err != nil {
+		return nil
+	})
+	return group.Wait()
+}
+
+func (r *rebuild) readAhead(ctx context.Context, pages chan<- []replayed) error {
+	conn, err := r.config.Pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting to Postgres: %w", err)
+	}
+	defer conn.Release()
+	stored, again := storedEvents{orgID: r.orgID}, newRereader()
+	for {
+		rows, err := stored.nextAlone(ctx, conn)
+		if err != nil || len(rows) == 0 {
 			return err
 		}
+		select {
+		case pages <- again.replay(rows):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
+}
+
+// within leaves out what is beyond the checkpoints that the rebuild began with.
+func (r *rebuild) within(ctx context.Context, page []replayed) ([]replayed, error) {
+	within := page[:0]
+	for _, e := range page {
+		through, err := r.throughOf(ctx, e.stream)
+		if err != nil {
+			return nil, err
+		}
+		if e.seq > through {
+			r.beyond[e.stream] = true
+			continue
+		}
+		r.last[e.stream] = e.receivedAt
+		within = append(within, e)
+	}
+	return within, nil
 }
 
 // throughOf is how far a stream is to be read at first. One without a checkpoint was written by nobody this database
@@ -83,7 +125,7 @@ func (r *rebuild) catchUp(ctx context.Context, in asker, isLast bool) (n int, er
 			if len(page) == 0 {
 				break
 			}
-			if err := r.fold(ctx, in, page); err != nil {
+			if err := r.fold(ctx, in, r.lane.again.replay(page)); err != nil {
 				return n, err
 			}
 			r.last[stream] = page[len(page)-1].receivedAt
@@ -113,13 +155,13 @@ func (r *rebuild) checkpoints(ctx context.Context, in asker) (map[uuid.UUID]int6
 }
 
 // fold makes rows of the shadow of what events say, by the code that does so when they come.
-func (r *rebuild) fold(ctx context.Context, in asker, page []rawEvent) error {
+func (r *rebuild) fold(ctx context.Context, in asker, page []replayed) error {
 	if len(page) == 0 {
 		return nil
 	}
 	var events []*event
 	for i := range page {
-		if e := r.lane.replay(&page[i]); e != nil {
+		if e := page[i].event; e != nil {
 			events = append(events, e)
 			for j := range e.orgs {
 				r.listed[e.orgs[j].orgID] = true
@@ -144,13 +186,21 @@ func (r *rebuild) fold(ctx context.Context, in asker, page []rawEvent) error {
 
 func digits(n int64) int { return len(fmt.Sprint(n)) }
 
-// replay reads a stored event again; nil when it says nothing of the inbox. An event that names no chat is a page of
+func (a rereader) replay(rows []rawEvent) []replayed {
+	page := make([]replayed, len(rows))
+	for i := range rows {
+		page[i] = replayed{&rows[i], a.replayOne(&rows[i])}
+	}
+	return page
+}
+
+// replayOne reads a stored event again; nil when it says nothing of the inbox. An event that names no chat is a page of
 // several chats or of orgs, or was refused by Postgres when it came.
-func (l *Lane) replay(s *rawEvent) *event {
+func (a rereader) replayOne(s *rawEvent) *event {
 	if s.chatID == nil && s.kind != KindChatsPage && s.kind != KindOrgsPage {
 		return nil
 	}
-	e := l.rereadEvent(s.orgID, &db.GetChatEventsRow{
+	e := a.event(s.orgID, &db.GetChatEventsRow{
 		ReceivedAt: s.receivedAt, ObservedAt: s.observedAt, StreamID: s.stream, Seq: s.seq, Kind: s.kind,
 		Request: s.request, Payload: s.payload,
 	})

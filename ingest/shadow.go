@@ -108,11 +108,13 @@ func newShadow(ctx context.Context, conn *pgx.Conn) (*shadow, error) {
 	s := &shadow{}
 	for _, name := range derivedTables {
 		t := &shadowTable{name: name}
-		if _, err := conn.Exec(ctx, fmt.Sprintf("create temporary table %s (like %s including all)", t.rebuilt(), t.live())); err != nil {
-			return nil, fmt.Errorf("making a temporary table like inbox.%s: %w", name, err)
-		}
 		if err := t.describe(ctx, conn); err != nil {
 			return nil, fmt.Errorf("reading what inbox.%s is like: %w", name, err)
+		}
+		// The keys are all that is looked up; the other indexes would be kept for nobody.
+		if _, err := conn.Exec(ctx, fmt.Sprintf("create temporary table %s (like %s including all excluding indexes, primary key (%s))",
+			t.rebuilt(), t.live(), strings.Join(t.keys, ", "))); err != nil {
+			return nil, fmt.Errorf("making a temporary table like inbox.%s: %w", name, err)
 		}
 		s.tables = append(s.tables, t)
 	}
