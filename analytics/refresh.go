@@ -110,12 +110,13 @@ func (r *Refresher) Refresh(ctx context.Context) (chats int64, err error) {
 	return chats, errors.Join(failures...)
 }
 
-// Store stores what the daily views say of the days that are over, for all orgs, so that they need not work it out whenever they
-// are asked. An org that another refresher is at is left to it.
-func (r *Refresher) Store(ctx context.Context) error {
-	orgIDs, err := db.New(r.pool).GetFactOrgs(ctx)
-	if err != nil {
-		return fmt.Errorf("finding the orgs: %w", err)
+// Store stores what the daily views say of the days that are over, for some orgs, all of them when none is named, so that they need
+// not work it out whenever they are asked. An org that another refresher is at is left to it.
+func (r *Refresher) Store(ctx context.Context, orgIDs ...string) (err error) {
+	if len(orgIDs) == 0 {
+		if orgIDs, err = db.New(r.pool).GetFactOrgs(ctx); err != nil {
+			return fmt.Errorf("finding the orgs: %w", err)
+		}
 	}
 	return r.storeOrgs(ctx, orgIDs)
 }
