@@ -5,6 +5,7 @@ comment on column analytics.cases.chat_id is 'The chat.';
 comment on column analytics.cases.case_number is 'Counts the cases of the chat, from 1.';
 comment on column analytics.cases.opened_at is 'When the opening message was created.';
 comment on column analytics.cases.opened_local_date is 'The day of opened_at in the org''s time zone.';
+comment on column analytics.cases.opened_local_hour is 'The hour of opened_at in the org''s time zone, 0 to 23.';
 comment on column analytics.cases.opened_by is 'customer, business (a person of the team wrote first) or broadcast.';
 comment on column analytics.cases.opening_message_id is 'The message that opened it.';
 comment on column analytics.cases.first_customer_message_id is 'The first customer message; NULL: none yet.';
@@ -163,10 +164,13 @@ comment on column analytics.refreshes.settings_fingerprint is 'Bookkeeping: of t
 comment on column analytics.refreshes.backlog_through is 'The last day backlog_daily is counted for.';
 comment on column analytics.refreshes.refreshed_at is 'When facts were last refreshed, by the archiver''s clock.';
 
--- What the views filter by. The days of facts are stored, so that a condition on local_date reads an index.
-create index cases_opened on analytics.cases (org_id, opened_local_date);
--- With what the daily views take of a case that was closed, which is set when it is closed. cases_opened has no more than the
--- day: what changes with every message would have each update write all indexes.
+-- What the views filter by. The days of facts are stored, so that a condition on local_date reads an index. With what is asked of
+-- cases by the day they were opened and closed, so that their rows, which are wide, are not read. Ids have at most 512 bytes, which makes
+-- four the most that an index can hold beside the rest.
+create index cases_opened on analytics.cases (org_id, opened_local_date)
+    include (case_number, opened_local_hour, closed_at, handoff_at, last_ai_reply_at, opened_by, completeness, assistant_id, assistant_config_id,
+        channel_type, assigned_user_id, is_ai_involved, is_ai_resolved, ai_replies, human_replies, first_response_seconds, first_ai_response_seconds,
+        resolution_seconds);
 create index cases_closed on analytics.cases (org_id, closed_local_date)
     include (assigned_user_id, assistant_id, assistant_config_id, channel_type, integration_id, first_customer_message_at, resolution_seconds,
         has_auto_csat, csat_score, completeness);
@@ -176,7 +180,10 @@ create index cases_channels on analytics.cases (org_id, coalesce(channel_type, '
 -- With all that the daily views take of a turn, so that they read no row of turns: those of a day lie scattered where facts were
 -- made for a whole archive at once.
 create index turns_replied on analytics.turns (org_id, replied_local_date, pass)
-    include (is_first_response, replied_by, assistant_id, agent_user_id, channel_type, integration_id, model, reply_seconds, reply_business_seconds);
+    include (replied_local_hour, is_first_response, replied_by, assistant_id, agent_user_id, channel_type, integration_id, model, reply_seconds,
+        reply_business_seconds);
+-- Who waits: few.
+create index turns_waiting on analytics.turns (org_id, chat_id, turn_number) include (started_at) where pass = 'any' and replied_at is null;
 create index turns_assistants on analytics.turns (org_id, assistant_config_id, assistant_id);
 -- For whoever asks for the days of all orgs: the indexes above begin with one. These take next to nothing, since the facts of a day lie
 -- together more or less; neither keeps an update from being HOT that would be it else, since a day is set once.
@@ -440,8 +447,8 @@ select
     c.case_number,
     c.opened_at,
     c.opened_local_date,
-    extract(isodow from c.opened_local_date)::int4 as opened_local_weekday,
-    extract(hour from c.opened_at at time zone coalesce(s.time_zone, 'UTC'))::int4 as opened_local_hour,
+    ((c.opened_local_date - date '2001-01-01') % 7 + 7) % 7 + 1 as opened_local_weekday, -- that was a Monday
+    c.opened_local_hour::int4 as opened_local_hour,
     c.opened_by,
     c.opening_message_id,
     c.first_customer_message_id,
@@ -520,7 +527,6 @@ select
     c.completeness_reason,
     c.refreshed_at
 from analytics.cases as c
-left join analytics.settings as s on s.org_id = c.org_id
 left join analytics.handoffs as h on h.org_id = c.org_id and h.chat_id = c.chat_id and h.case_number = c.case_number
 left join inbox.assistants as a on a.org_id = c.org_id and a.assistant_id = c.assistant_id
 left join (
@@ -600,9 +606,15 @@ select
     m.sender as last_message_sender,
     m.created_at as last_message_at,
     (
-        select case when n.replied_at is null then n.started_at end
+        -- Looked up among the few turns without a reply, and only then whether it is the chat's last: one that was not answered before its
+        -- case was closed stays without.
+        select n.started_at
         from analytics.turns as n
-        where n.org_id = c.org_id and n.chat_id = c.chat_id and n.pass = 'any' and s.state <> 'CLOSED'
+        where n.org_id = c.org_id and n.chat_id = c.chat_id and n.pass = 'any' and n.replied_at is null and s.state <> 'CLOSED'
+            and not exists (
+                select from analytics.turns as l
+                where l.org_id = n.org_id and l.chat_id = n.chat_id and l.pass = 'any' and l.turn_number > n.turn_number
+            )
         order by n.turn_number desc
         limit 1
     ) as waiting_since,
@@ -912,7 +924,7 @@ select
     sum(m.human_messages)::int8 as human_messages,
     sum(m.ai_messages)::int8 as ai_messages,
     sum(m.broadcast_messages)::int8 as broadcast_messages,
-    sum(m.other_messages)::int8 as other_messages
+    sum(m.messages - m.customer_messages - m.human_messages - m.ai_messages - m.broadcast_messages)::int8 as other_messages
 from analytics.message_days as d
 cross join lateral analytics.day_hours(d.local_date, d.time_zone) as h (begins_at, ends_at, local_hour)
 cross join lateral (
@@ -921,7 +933,7 @@ cross join lateral (
         count(*) filter (where g.sender = 'human') as human_messages,
         count(*) filter (where g.sender = 'ai') as ai_messages,
         count(*) filter (where g.sender = 'broadcast') as broadcast_messages,
-        count(*) filter (where g.sender not in ('customer', 'human', 'ai', 'broadcast')) as other_messages
+        count(*) as messages
     from inbox.messages as g
     where g.org_id = d.org_id and g.created_at >= h.begins_at and g.created_at < h.ends_at
         and g.deleted_at is null
@@ -1414,10 +1426,10 @@ select
     count(*) filter (where c.completeness in ('complete', 'censored') and c.csat_score is not null) as rated
 from analytics.cases as c
 left join inbox.referrals as r on r.org_id = c.org_id and r.chat_id = c.chat_id and r.referral_id = c.referral_id
-where c.referral_id is not null and not exists (
+where c.referral_id is not null and (c.case_number = 1 or not exists ( -- most chats have one case
     select from analytics.cases as e
     where e.org_id = c.org_id and e.chat_id = c.chat_id and e.case_number < c.case_number and e.referral_id = c.referral_id
-)
+))
 group by c.org_id, c.opened_local_date, c.ad_id, r.ad_title, r.source;
 comment on view analytics.ad_funnel is 'What became of those who came by an ad or link: only the first case after each referral counts, by the day it was opened.';
 comment on column analytics.ad_funnel.org_id is 'The org.';
@@ -1773,5 +1785,5 @@ drop view analytics.agents, analytics.agents_daily, analytics.ad_funnel, analyti
 drop function analytics.days_between(date, date), analytics.day_hours(date, text), analytics.day_bounds(date, text), analytics.day_begins(date, text);
 alter table inbox.messages reset (autovacuum_vacuum_insert_scale_factor);
 drop index analytics.cases_opened, analytics.cases_closed, analytics.cases_referrals, analytics.cases_assistants, analytics.cases_channels,
-    analytics.cases_days, analytics.turns_days, analytics.turns_replied, analytics.turns_assistants, analytics.csat_ratings_rated, analytics.handoffs_handed_off,
+    analytics.cases_days, analytics.turns_days, analytics.turns_replied, analytics.turns_waiting, analytics.turns_assistants, analytics.csat_ratings_rated, analytics.handoffs_handed_off,
     inbox.chat_states_not_closed, inbox.chat_state_changes_changed_at, inbox.messages_broadcasts, inbox.messages_usage, inbox.messages_usage_long;
