@@ -182,8 +182,6 @@ create index cases_channels on analytics.cases (org_id, coalesce(channel_type, '
 create index turns_replied on analytics.turns (org_id, replied_local_date, pass)
     include (replied_local_hour, is_first_response, replied_by, assistant_id, agent_user_id, channel_type, integration_id, model, reply_seconds,
         reply_business_seconds);
--- Who waits: few.
-create index turns_waiting on analytics.turns (org_id, chat_id, turn_number) include (started_at) where pass = 'any' and replied_at is null;
 create index turns_assistants on analytics.turns (org_id, assistant_config_id, assistant_id);
 -- For whoever asks for the days of all orgs: the indexes above begin with one. These take next to nothing, since the facts of a day lie
 -- together more or less; neither keeps an update from being HOT that would be it else, since a day is set once.
@@ -625,19 +623,7 @@ select
     ) as channel_type,
     m.sender as last_message_sender,
     m.created_at as last_message_at,
-    (
-        -- Looked up among the few turns without a reply, and only then whether it is the chat's last: one that was not answered before its
-        -- case was closed stays without.
-        select n.started_at
-        from analytics.turns as n
-        where n.org_id = c.org_id and n.chat_id = c.chat_id and n.pass = 'any' and n.replied_at is null and s.state <> 'CLOSED'
-            and not exists (
-                select from analytics.turns as l
-                where l.org_id = n.org_id and l.chat_id = n.chat_id and l.pass = 'any' and l.turn_number > n.turn_number
-            )
-        order by n.turn_number desc
-        limit 1
-    ) as waiting_since,
+    q.waiting_since,
     (
         select max(n.case_number)
         from analytics.cases as n
@@ -649,7 +635,15 @@ from inbox.chats as c
 left join inbox.chat_states as s on s.org_id = c.org_id and s.chat_id = c.chat_id
 left join inbox.assistants as a on a.org_id = s.org_id and a.assistant_id = s.assistant_id
 left join inbox.users as u on u.org_id = s.org_id and u.user_id = s.assigned_user_id
-left join inbox.messages as m on m.org_id = c.org_id and m.chat_id = c.chat_id and m.message_id = c.last_message_id;
+left join inbox.messages as m on m.org_id = c.org_id and m.chat_id = c.chat_id and m.message_id = c.last_message_id
+-- Not in the list of columns: who counts those who wait also asks who waits longest, and it would be looked up for each.
+left join lateral (
+    select case when n.replied_at is null then n.started_at end as waiting_since
+    from analytics.turns as n
+    where n.org_id = s.org_id and n.chat_id = s.chat_id and n.pass = 'any' and s.state <> 'CLOSED'
+    order by n.turn_number desc
+    limit 1
+) as q on true;
 comment on view analytics.chats_wide is 'One row for each chat as it stands now, with names. Live backlog: deleted_at is null and state is OPEN or SNOOZED; unassigned: assigned_user_id is null; waiting: waiting_since is not null; unseen: admin_unseen_count > 0. Columns of the same name mean what they mean in inbox.chats and inbox.chat_states.';
 comment on column analytics.chats_wide.assistant_name is 'The assistant''s name; NULL: not known.';
 comment on column analytics.chats_wide.assigned_user_name is 'The assignee''s name; NULL: nobody, or not known.';
@@ -1805,5 +1799,5 @@ drop view analytics.agents, analytics.agents_daily, analytics.ad_funnel, analyti
 drop function analytics.days_between(date, date), analytics.day_hours(date, text), analytics.day_bounds(date, text), analytics.day_begins(date, text);
 alter table inbox.messages reset (autovacuum_vacuum_insert_scale_factor);
 drop index analytics.cases_opened, analytics.cases_closed, analytics.cases_referrals, analytics.cases_assistants, analytics.cases_channels,
-    analytics.cases_days, analytics.turns_days, analytics.turns_replied, analytics.turns_waiting, analytics.turns_assistants, analytics.csat_ratings_rated, analytics.handoffs_handed_off,
+    analytics.cases_days, analytics.turns_days, analytics.turns_replied, analytics.turns_assistants, analytics.csat_ratings_rated, analytics.handoffs_handed_off,
     inbox.chat_states_not_closed, inbox.chat_state_changes_changed_at, inbox.messages_broadcasts, inbox.messages_usage, inbox.messages_usage_long;
