@@ -6,6 +6,7 @@ import (
 
 	"archiver/db"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -15,6 +16,7 @@ type ahead struct {
 	done    chan struct{}
 	grounds string // all that the facts depend on beside the chats
 	chats   map[string]derived
+	stored  *Facts // what is stored of these chats; nil: it was not read
 }
 
 // derived is what was made of a chat as it was when it had this mark.
@@ -30,13 +32,16 @@ func readAhead(ctx context.Context, pool *pgxpool.Pool, p *refresh, next cursor)
 	go func() {
 		defer close(a.done)
 		// What could not be read is read by the transaction that needs it, which also says why not.
-		_ = a.read(ctx, db.New(pool), org, orgID, next)
+		_ = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+			return a.read(ctx, tx, org, orgID, next)
+		})
 	}()
 	return a
 }
 
 // read reads the marks first: a chat that changes while it is read has another one then.
-func (a *ahead) read(ctx context.Context, q *db.Queries, org *Org, orgID string, next cursor) error {
+func (a *ahead) read(ctx context.Context, tx pgx.Tx, org *Org, orgID string, next cursor) error {
+	q := db.New(tx)
 	marked, err := next.marks(ctx, q, orgID)
 	if err != nil {
 		return err
@@ -55,6 +60,11 @@ func (a *ahead) read(ctx context.Context, q *db.Queries, org *Org, orgID string,
 	for _, c := range chats {
 		a.chats[c.ChatID] = derived{a.chats[c.ChatID].dirtyAt, Derive(c, org)}
 	}
+	stored, err := readFacts(ctx, tx, orgID, ids)
+	if err != nil {
+		return err
+	}
+	a.stored = stored
 	return nil
 }
 
@@ -73,4 +83,13 @@ func (a *ahead) facts(grounds string, m db.GetDirtyChatsRow) (*Facts, bool) {
 	}
 	d, ok := a.chats[m.ChatID]
 	return d.facts, ok && d.dirtyAt.Equal(m.DirtyAt)
+}
+
+// factsStored are what is stored of so many marked chats, when facts was true for each of them; false when they are not all that
+// was read. A chat's facts are written by whoever takes its mark away.
+func (a *ahead) factsStored(chats int) (*Facts, bool) {
+	if a == nil || a.stored == nil || len(a.chats) != chats {
+		return nil, false
+	}
+	return a.stored, true
 }

@@ -40,6 +40,38 @@ func TestWhatWasReadAheadIsNotTakenForAChatThatChangedSince(t *testing.T) {
 	p.check(1)
 }
 
+// TestWhatWasReadAheadIsNotTakenWhereAnotherRefresherWasFaster: what it has written since is compared with and replaced.
+func TestWhatWasReadAheadIsNotTakenWhereAnotherRefresherWasFaster(t *testing.T) {
+	t.Parallel()
+	p := newPastime(t, 13)
+	p.frames(150)
+	r := p.newRefresher()
+	round := round{waits: true}
+	if err := pgx.BeginFunc(t.Context(), p.pool, func(tx pgx.Tx) error {
+		refresh := &refresh{q: db.New(tx), tx: tx, orgID: p.orgID, now: r.now().UTC()}
+		if err := refresh.load(t.Context()); err != nil {
+			return err
+		}
+		round.ahead = readAhead(t.Context(), p.pool, refresh, round.next)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	round.ahead.wait()
+	if len(round.ahead.chats) < 5 || round.ahead.stored == nil || len(round.ahead.stored.Cases) > 0 {
+		t.Fatalf("%d chats were read ahead, want all and that nothing is stored of them", len(round.ahead.chats))
+	}
+	p.refresh()
+	p.frames(10)
+	if n := p.count("select count(*) from ops.dirty_chats"); n == 0 || n >= int64(len(round.ahead.chats)) {
+		t.Fatalf("%d of %d chats have changed, want some", n, len(round.ahead.chats))
+	}
+	if _, err := r.pass(t.Context(), p.orgID, &round, nil); err != nil {
+		t.Fatal(err)
+	}
+	p.check(1)
+}
+
 // TestRecomputeGoesByPlaceThroughManyChats: what is left out because a row moved, and orgs with few chats, are done too.
 func TestRecomputeGoesByPlaceThroughManyChats(t *testing.T) {
 	t.Parallel()

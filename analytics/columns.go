@@ -48,6 +48,8 @@ func sameValue(a, b any) bool {
 		return *a == *b.(*bool)
 	case *int:
 		return *a == *b.(*int)
+	case *int16:
+		return *a == *b.(*int16)
 	case *int32:
 		return *a == *b.(*int32)
 	case *int64:

@@ -57,9 +57,9 @@ func TestADayIsStoredUntilItsCasesAreOldEnough(t *testing.T) {
 	p := newPastime(t, 50)
 	p.refresh()
 	execute(t, p.pool, "delete from analytics.cases")
-	execute(t, p.pool, `insert into analytics.cases (org_id, chat_id, case_number, opened_at, opened_local_date, opened_by, opening_message_id, closed_at,
+	execute(t, p.pool, `insert into analytics.cases (org_id, chat_id, case_number, opened_at, opened_local_date, opened_local_hour, opened_by, opening_message_id, closed_at,
 			closed_local_date, reopens, customer_messages, ai_replies, human_replies, broadcasts, input_tokens, output_tokens, total_tokens, last_ai_reply_at, is_ai_involved, is_ai_resolved, completeness, refreshed_at)
-		select $1, 'chat', 1, now() - interval '5 days', date '2025-03-19', 'customer', 'm', now(), date '2025-03-19', 0, 1, 1, 0, 0, 0, 0, 0, now() - interval '23 hours',
+		select $1, 'chat', 1, now() - interval '5 days', date '2025-03-19', 12, 'customer', 'm', now(), date '2025-03-19', 0, 1, 1, 0, 0, 0, 0, 0, now() - interval '23 hours',
 			true, true, 'complete', now()`, p.orgID)
 	p.frames(200) // so that the day is over
 	if err := p.refresher.Store(t.Context()); err != nil {

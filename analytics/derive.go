@@ -105,7 +105,7 @@ func (w *walk) open(m *Message, by string) {
 	c := &caseWork{before: w.before, statesFrom: w.statesFrom(m)}
 	c.OrgID, c.ChatID, c.CaseNumber = w.chat.OrgID, w.chat.ChatID, len(w.cases)+1
 	c.OpenedAt, c.OpenedBy, c.OpeningMessageID = m.At, by, m.ID
-	c.OpenedLocalDate = w.date(m.At)
+	c.OpenedLocalDate, c.OpenedLocalHour = w.date(m.At), int16(w.org.Settings.LocalHour(m.At)) //nolint:gosec // 0 to 23
 	if s := w.stateAt(m.At); s != nil {
 		c.AssistantID, c.AssistantConfigID, c.IntegrationID = s.AssistantID, s.AssistantConfigID, s.IntegrationID
 		c.HasAutoCSAT, c.AssignedUserID = s.HasAutoCSAT, s.AssignedUserID

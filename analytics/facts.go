@@ -26,6 +26,7 @@ type Case struct {
 	CaseNumber                        int        `json:"case_number"`
 	OpenedAt                          time.Time  `json:"opened_at"`
 	OpenedLocalDate                   Date       `json:"opened_local_date"`
+	OpenedLocalHour                   int16      `json:"opened_local_hour"`
 	OpenedBy                          string     `json:"opened_by"`
 	OpeningMessageID                  string     `json:"opening_message_id"`
 	FirstCustomerMessageID            *string    `json:"first_customer_message_id"`

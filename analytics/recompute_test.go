@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -30,6 +31,48 @@ func TestAWrongBacklogIsFoundByVerifyAndPutRightByRecompute(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.same(want, p.tables(), "after Recompute")
+}
+
+func TestAWrongStoredDayIsFoundByVerifyAndPutRightByRecompute(t *testing.T) {
+	t.Parallel()
+	p := newPastime(t, 9)
+	p.frames(200)
+	p.take(listsOf(p.world, p.orgID, p.world.Now())...) // so that times are known
+	p.refresh()
+	if err := p.refresher.Store(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	days := p.count("select count(*) from analytics.stored_days")
+	if d := p.verified(); len(d) > 0 || days == 0 {
+		t.Fatalf("Verify finds %v of %d stored days, all of which are right", d, days)
+	}
+	if n := p.count("select count(*) from analytics.stored_days"); n != days {
+		t.Errorf("after Verify %d days are stored, want the %d there were", n, days)
+	}
+	execute(t, p.pool, "update analytics.stored_channels set opened_cases = opened_cases + 7 where (local_date, row_number) = (select min(local_date), 1 from analytics.stored_channels)")
+	execute(t, p.pool, `update analytics.stored_response_times set p50_seconds = p50_seconds * 1.001
+		where (local_date, row_number) = (select local_date, row_number from analytics.stored_response_times where p50_seconds > 0 order by 1 desc, 2 limit 1)`)
+	execute(t, p.pool, "delete from analytics.stored_coverage where (local_date, row_number) = (select max(local_date), 1 from analytics.stored_coverage)")
+	// Nobody reads what is stored of a day that is not among stored_days.
+	execute(t, p.pool, "delete from analytics.stored_days where summary = 'csat'")
+	execute(t, p.pool, "update analytics.stored_csat set n = n + 7")
+	want := map[string]int64{"stored_channels": 2, "stored_response_times": 1, "stored_coverage": 1} // a count that differs makes two rows of one side
+	if d := p.verified(); !maps.Equal(d, want) {
+		t.Errorf("Verify finds %v, want %v", d, want)
+	}
+	refresher := p.newRefresher()
+	if err := refresher.Recompute(t.Context(), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := refresher.Store(t.Context(), p.orgID); err != nil {
+		t.Fatal(err)
+	}
+	if d := p.verified(); len(d) > 0 {
+		t.Errorf("after Recompute, Verify finds %v", d)
+	}
+	if n := p.count("select count(*) from analytics.stored_days"); n != days {
+		t.Errorf("after Recompute and Store %d days are stored, want %d", n, days)
+	}
 }
 
 func (p *pastime) verified() map[string]int64 {

@@ -110,12 +110,13 @@ func (r *Refresher) Refresh(ctx context.Context) (chats int64, err error) {
 	return chats, errors.Join(failures...)
 }
 
-// Store stores what the daily views say of the days that are over, for all orgs, so that they need not work it out whenever they
-// are asked. An org that another refresher is at is left to it.
-func (r *Refresher) Store(ctx context.Context) error {
-	orgIDs, err := db.New(r.pool).GetFactOrgs(ctx)
-	if err != nil {
-		return fmt.Errorf("finding the orgs: %w", err)
+// Store stores what the daily views say of the days that are over, for some orgs, all of them when none is named, so that they need
+// not work it out whenever they are asked. An org that another refresher is at is left to it.
+func (r *Refresher) Store(ctx context.Context, orgIDs ...string) (err error) {
+	if len(orgIDs) == 0 {
+		if orgIDs, err = db.New(r.pool).GetFactOrgs(ctx); err != nil {
+			return fmt.Errorf("finding the orgs: %w", err)
+		}
 	}
 	return r.storeOrgs(ctx, orgIDs)
 }
@@ -338,7 +339,7 @@ func (p *refresh) deriveAnew(ctx context.Context, marked []db.GetDirtyChatsRow, 
 		}
 	}
 	facts := gather(derived)
-	stored, err := readFacts(ctx, p.tx, p.orgID, clear.ChatIds)
+	stored, err := p.stored(ctx, clear.ChatIds, read, len(unread) == 0)
 	if err != nil {
 		return err
 	}
@@ -364,4 +365,19 @@ func (p *refresh) deriveAnew(ctx context.Context, marked []db.GetDirtyChatsRow, 
 		return fmt.Errorf("clearing ops.dirty_chats: %w", err)
 	}
 	return nil
+}
+
+// stored are the facts that are stored of some chats: as they were read ahead, where those of all chats were and it still holds.
+func (p *refresh) stored(ctx context.Context, chatIDs []string, read *ahead, isRead bool) (*Facts, error) {
+	if isRead {
+		if stored, ok := read.factsStored(len(chatIDs)); ok {
+			batch := &pgx.Batch{}
+			chooseSettings(batch)
+			if err := p.tx.SendBatch(ctx, batch).Close(); err != nil {
+				return nil, fmt.Errorf("choosing how facts are written: %w", err)
+			}
+			return stored, nil
+		}
+	}
+	return readFacts(ctx, p.tx, p.orgID, chatIDs)
 }

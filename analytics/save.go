@@ -109,13 +109,7 @@ func equated(a, b string, columns []string) string {
 func readFacts(ctx context.Context, tx pgx.Tx, orgID string, chatIDs []string) (*Facts, error) {
 	var stored Facts
 	batch := &pgx.Batch{}
-	// The primary key gives the order that is asked for. Sorting what another index gives looks as cheap while the table is empty, and
-	// the plan is kept while it grows.
-	batch.Queue("set local enable_sort = off")
-	batch.Queue("set local enable_seqscan = off")
-	// What a crash of the server takes back are the facts and that their chats' marks were taken away, which is one transaction: they
-	// are made again. So nobody waits for the disk.
-	batch.Queue("set local synchronous_commit = off")
+	chooseSettings(batch)
 	for _, t := range allTables {
 		t.askFor(batch, orgID, chatIDs, &stored)
 	}
@@ -123,6 +117,17 @@ func readFacts(ctx context.Context, tx pgx.Tx, orgID string, chatIDs []string) (
 		return nil, fmt.Errorf("reading the facts that are stored: %w", err)
 	}
 	return &stored, nil
+}
+
+// chooseSettings is for a transaction that reads or writes facts.
+func chooseSettings(batch *pgx.Batch) {
+	// The primary key gives the order that is asked for. Sorting what another index gives looks as cheap while the table is empty, and
+	// the plan is kept while it grows.
+	batch.Queue("set local enable_sort = off")
+	batch.Queue("set local enable_seqscan = off")
+	// What a crash of the server takes back are the facts and that their chats' marks were taken away, which is one transaction: they
+	// are made again. So nobody waits for the disk.
+	batch.Queue("set local synchronous_commit = off")
 }
 
 func (t *factTable[R]) askFor(batch *pgx.Batch, orgID string, chatIDs []string, into *Facts) {

@@ -52,6 +52,10 @@ func summariesAgree(t *testing.T, pool *pgxpool.Pool, naive map[string][]string)
 			"select opened_local_date, count(*), count(*) filter (where case_number > 1) from analytics.cases_wide group by 1",
 			"select local_date, sum(opened_cases), sum(reopened_cases) from analytics.channels_daily group by 1 having sum(opened_cases) > 0",
 		},
+		"hours and weekdays of openings": {
+			"select " + day("opened_at") + ", sum(extract(hour from opened_at at time zone 'UTC')), sum(extract(isodow from opened_at at time zone 'UTC')) from analytics.cases group by 1",
+			"select opened_local_date, sum(opened_local_hour), sum(opened_local_weekday) from analytics.cases_wide group by 1",
+		},
 		"cases opened, by assistant": {
 			"select opened_local_date, count(*), count(*) filter (where is_ai_involved) from analytics.cases_wide group by 1",
 			"select local_date, sum(cases), sum(ai_involved_cases) from analytics.assistants_daily group by 1",

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Verify works out the facts of some orgs, of all when none is named, and counts the rows that are stored otherwise, by table.
-// It writes nothing. What is to be refreshed yet is left out: chats that are marked, and orgs whose settings or gaps have changed
+// Verify works out the facts of some orgs, of all when none is named, and what the daily views say of the days that are stored, and
+// counts the rows that are stored otherwise, by table. Nothing of what it writes is kept. What is to be refreshed yet is left out: chats that are marked, and orgs whose settings or gaps have changed
 // since their facts were made.
 func (r *Refresher) Verify(ctx context.Context, orgIDs []string) (differences map[string]int64, err error) {
 	if len(orgIDs) == 0 {
@@ -29,6 +29,9 @@ func (r *Refresher) Verify(ctx context.Context, orgIDs []string) (differences ma
 			if err != nil {
 				return nil, fmt.Errorf("org %s: %w", orgID, err)
 			}
+		}
+		if err := r.verifyDays(ctx, v); err != nil {
+			return nil, fmt.Errorf("org %s: %w", orgID, err)
 		}
 	}
 	return differences, nil

@@ -51,7 +51,7 @@ func (b *bench) facts(ctx context.Context) error {
 	if err := b.fill(ctx, pool); err != nil {
 		return err
 	}
-	for _, measure := range []func(context.Context, *pgxpool.Pool) error{b.recompute, b.refresh, b.dashboards} {
+	for _, measure := range []func(context.Context, *pgxpool.Pool) error{b.recompute, b.refresh, b.dashboards, b.pages} {
 		if err := measure(ctx, pool); err != nil {
 			return err
 		}

@@ -175,6 +175,7 @@ func TestAMonthOnThePages(t *testing.T) {
 	}
 	run("the numbers of a page are those of the SQL behind it", numbersAreThoseOfTheSQL)
 	run("headlines are the counts of the facts", headlinesAreCountsOfFacts)
+	run("panels that share what is read say the same as by themselves", sharedRowsGiveTheSameNumbers)
 	b := openBrowser(t)
 	inBrowser := func(name string, test func(*testing.T, *browser, *archive)) {
 		run(name, func(t *testing.T, a *archive) {

@@ -3,12 +3,16 @@ package dashboard_test
 import (
 	"encoding/csv"
 	"html"
+	"log/slog"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"archiver/dashboard"
+	"archiver/postgres"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -227,6 +231,32 @@ func headlinesAreCountsOfFacts(t *testing.T, a *archive) {
 	}{{"/volume", opened, 0}, {"/volume", handoffs, 3}, {"/agents", replies, 1}} {
 		if got := value.FindAllStringSubmatch(a.get(want.path), -1); len(got) <= want.at || got[want.at][1] != want.value {
 			t.Errorf("headline %d of %s is not %s, as the facts say: %v", want.at, want.path, want.value, got)
+		}
+	}
+}
+
+func sharedRowsGiveTheSameNumbers(t *testing.T, a *archive) {
+	pool, err := postgres.Connect(t.Context(), a.database, dashboard.Reading(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	server, err := dashboard.New(dashboard.Config{Pool: pool, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []url.Values{{}, {"period": {"365d"}}, {"from": {"2001-01-01"}, "to": {"2001-01-31"}}} {
+		asked, err := server.AskedTwice(t.Context(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(asked) < 10 {
+			t.Errorf("%d panels share a view with others of their page, want ten", len(asked))
+		}
+		for id, rows := range asked {
+			if rows[0] != rows[1] {
+				t.Errorf("%s says, with %v, of the rows its page has read\n%s\nand by itself\n%s", id, query, rows[0], rows[1])
+			}
 		}
 	}
 }

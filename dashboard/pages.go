@@ -15,6 +15,22 @@ const (
 	ofDays    = "days without a gap"
 )
 
+// Pages are the paths of all pages, in the order of the menu.
+func Pages() (paths []string) {
+	for _, p := range pages {
+		paths = append(paths, p.path())
+	}
+	return paths
+}
+
+// path is the page's address: the first is at /.
+func (p *page) path() string {
+	if p == pages[0] {
+		return "/"
+	}
+	return "/" + p.id
+}
+
 var freshness = &panel{
 	id: "freshness", title: "How fresh this is", kind: figures, counted: "gaps",
 	definition: "When the archive last received an event, last heard anything at all on the connection, and last made its numbers anew. A gap is a time in which it did not listen; a repaired one is filled from Invent's lists. n are the gaps that are over, or repaired, of all there ever were.",

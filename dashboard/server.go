@@ -60,6 +60,9 @@ func Reading(role string) func(*pgxpool.Config) {
 		parameters["default_transaction_read_only"] = "on"
 		parameters["statement_timeout"] = fmt.Sprint(statementTimeout.Milliseconds())
 		parameters["jit"] = "off"
+		// What a month's percentiles sort fits into it. A page's panels are asked side by side, which is what more cores are for.
+		parameters["work_mem"] = "32MB"
+		parameters["max_parallel_workers_per_gather"] = "0"
 		// A plan for any filter would be one for no filter.
 		parameters["plan_cache_mode"] = "force_custom_plan"
 		config.MaxConns = connections

@@ -146,11 +146,23 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request, p *page) {
 	selects := v.selects()
 	var all errgroup.Group
 	all.SetLimit(connections)
-	for i, panel := range p.panels {
+	// First what others wait for, last who waits.
+	views := share(p.panels)
+	for view, into := range views {
 		all.Go(func() error {
-			pv.Panels[i] = s.panelView(r.Context(), v, panel)
+			s.readShared(r.Context(), v, view, into)
 			return nil
 		})
+	}
+	for _, waits := range []bool{false, true} {
+		for i, panel := range p.panels {
+			if waits == (views[panel.sharedView()] != nil) {
+				all.Go(func() error {
+					pv.Panels[i] = s.panelView(r.Context(), v, panel, views)
+					return nil
+				})
+			}
+		}
 	}
 	for i := range selects {
 		all.Go(func() error { return s.fill(r.Context(), v, &selects[i]) })
@@ -166,8 +178,8 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request, p *page) {
 }
 
 // panelView is a panel with its rows, or with what is wrong; the others are not touched by that.
-func (s *Server) panelView(ctx context.Context, v *visit, p *panel) *panelView {
-	a, err := s.ask(ctx, p.inSteps(v.filter.step()), v.args())
+func (s *Server) panelView(ctx context.Context, v *visit, p *panel, views map[string]*shared) *panelView {
+	a, err := s.askPanel(ctx, v, p, views)
 	if err == nil {
 		var pv *panelView
 		if pv, err = v.view(p, a); err == nil {

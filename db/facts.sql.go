@@ -256,6 +256,53 @@ func (q *Queries) DropStoredResponseTimes(ctx context.Context, arg DropStoredRes
 	return err
 }
 
+const forgetStoredDays = `-- name: ForgetStoredDays :many
+delete from analytics.stored_days as s
+where s.org_id = $1 and s.valid_until > now() and ($2::date is null or s.local_date < $2::date)
+    and s.local_date >= (
+        select min(n.local_date) from (
+            select k.local_date from analytics.stored_days as k
+            where k.org_id = $1 and k.valid_until > now() and ($2::date is null or k.local_date < $2::date)
+            order by k.local_date desc
+            limit $3
+        ) as n
+    )
+returning s.summary, s.local_date
+`
+
+type ForgetStoredDaysParams struct {
+	OrgID  string
+	Before *time.Time
+	Days   int32
+}
+
+type ForgetStoredDaysRow struct {
+	Summary   string
+	LocalDate time.Time
+}
+
+// Takes away that days are stored, the newest before one (NULL: of all) and all of a day, and tells of which views they were. For a
+// transaction that is rolled back.
+func (q *Queries) ForgetStoredDays(ctx context.Context, arg ForgetStoredDaysParams) ([]ForgetStoredDaysRow, error) {
+	rows, err := q.db.Query(ctx, forgetStoredDays, arg.OrgID, arg.Before, arg.Days)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ForgetStoredDaysRow
+	for rows.Next() {
+		var i ForgetStoredDaysRow
+		if err := rows.Scan(&i.Summary, &i.LocalDate); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getBacklog = `-- name: GetBacklog :many
 select b.local_date, b.open_chats, b.snoozed_chats, b.unassigned_chats
 from analytics.backlog_daily as b where b.org_id = $1 order by b.local_date
@@ -870,6 +917,40 @@ func (q *Queries) GetSettledChatsAfter(ctx context.Context, arg GetSettledChatsA
 			return nil, err
 		}
 		items = append(items, chat_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const getStoredColumns = `-- name: GetStoredColumns :many
+select a.attname::text as name, (a.atttypid = 'float8'::regtype)::bool as is_float
+from pg_catalog.pg_attribute as a
+where a.attrelid = ('analytics.' || $1::text)::regclass and a.attnum > 0 and not a.attisdropped
+    and a.attname not in ('org_id', 'local_date', 'row_number')
+order by a.attnum
+`
+
+type GetStoredColumnsRow struct {
+	Name    string
+	IsFloat bool
+}
+
+// The columns of a table of schema analytics but the key, and whether each is of floating point numbers.
+func (q *Queries) GetStoredColumns(ctx context.Context, tableName string) ([]GetStoredColumnsRow, error) {
+	rows, err := q.db.Query(ctx, getStoredColumns, tableName)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GetStoredColumnsRow
+	for rows.Next() {
+		var i GetStoredColumnsRow
+		if err := rows.Scan(&i.Name, &i.IsFloat); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -309,22 +309,38 @@ type AnalyticsCase struct {
 	OpenedAt time.Time
 	// The day of opened_at in the org's time zone.
 	OpenedLocalDate time.Time
-	// customer, business (a person of the team wrote first) or broadcast.
-	OpenedBy string
-	// The message that opened it.
-	OpeningMessageID string
-	// The first customer message; NULL: none yet.
-	FirstCustomerMessageID *string
-	// When that was created; NULL: none yet.
-	FirstCustomerMessageAt *time.Time
+	// The hour of opened_at in the org's time zone, 0 to 23.
+	OpenedLocalHour int16
 	// When the chat was first seen closed: the latest time at which the close can have been. NULL: still open, or the close is not known.
 	ClosedAt *time.Time
-	// The last time at which the chat was seen not closed before closed_at: the close was after this. NULL: not known.
-	ClosedAfter *time.Time
 	// The day of closed_at in the org's time zone; NULL as closed_at.
 	ClosedLocalDate *time.Time
-	// The last close of the case, where it was reopened without a new case (settings.thanks_window_seconds); else as closed_at.
-	LastClosedAt *time.Time
+	// When the case was handed to the team (handoffs); NULL: not handed off.
+	HandoffAt *time.Time
+	// When the AI last replied in the case; NULL: never.
+	LastAiReplyAt *time.Time
+	// customer, business (a person of the team wrote first) or broadcast.
+	OpenedBy string
+	// complete; partial (something is known or suspected to be missing); censored (not at its end yet); imported (from before the archive, so states are not known).
+	Completeness string
+	// The assistant in charge at the time; NULL: none, or not known.
+	AssistantID *string
+	// The configuration of the assistant in force at the time (inbox.assistant_configs); NULL: not known.
+	AssistantConfigID *string
+	// The kind of channel the customer wrote from (inbox.contact_channels.type); NULL: not known.
+	ChannelType *string
+	// The integration the chat ran over at the time; NULL: not known.
+	IntegrationID *string
+	// To whom the case was assigned last; NULL: nobody.
+	AssignedUserID *string
+	// Whether the AI replied at least once. NULL unless the fact is complete.
+	IsAiInvolved *bool
+	// Assumed: closed, with an AI reply, no reply of the team, no handoff, and no customer message for 24 hours after the last AI reply. Stored as if nothing more came: it counts only once these 24 hours are over; cases_wide is NULL before that. NULL unless the fact is complete.
+	IsAiResolved *bool
+	// Whether the assistant's configuration had enable_auto_csat, so that a rating was asked for; NULL: not known.
+	HasAutoCsat *bool
+	// The last rating of the case, 1 to 5; NULL: not rated, or the case is partial or imported (csat_ratings has it).
+	CsatScore *int32
 	// How often the chat went from closed to open within the case.
 	Reopens int32
 	// Customer messages in the case.
@@ -337,6 +353,28 @@ type AnalyticsCase struct {
 	Broadcasts int32
 	// First customer message to the first reply, of the AI or the team, in seconds. NULL: opened by the team, no customer message or no reply yet, or something until then may be missing. It is the reply_seconds of its turn.
 	FirstResponseSeconds *float64
+	// First customer message to the first reply of the AI, in seconds. NULL: not happened, or something until then may be missing.
+	FirstAiResponseSeconds *float64
+	// First customer message to the first reply of the team, in seconds. NULL: not happened, or something until then may be missing.
+	FirstHumanResponseSeconds *float64
+	// First customer message to the first close, in seconds. NULL: not happened, or the fact is not complete.
+	ResolutionSeconds *float64
+	// What these tokens cost by model_prices, by the day of each message; 0 where the AI wrote nothing. NULL: some have no price, several currencies, the AI replied and no message tells its tokens, or the fact is not complete.
+	EstimatedCost *float64
+	// Tokens in all as the vendor sums them, likewise.
+	TotalTokens int64
+	// ISO 4217 code of estimated_cost; NULL: nothing was priced.
+	CostCurrency *string
+	// The message that opened it.
+	OpeningMessageID string
+	// The first customer message; NULL: none yet.
+	FirstCustomerMessageID *string
+	// When that was created; NULL: none yet.
+	FirstCustomerMessageAt *time.Time
+	// The last time at which the chat was seen not closed before closed_at: the close was after this. NULL: not known.
+	ClosedAfter *time.Time
+	// The last close of the case, where it was reopened without a new case (settings.thanks_window_seconds); else as closed_at.
+	LastClosedAt *time.Time
 	// The same in seconds of business hours; 0 when wholly outside of them. NULL as first_response_seconds, and without business hours.
 	FirstResponseBusinessSeconds *float64
 	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
@@ -347,8 +385,6 @@ type AnalyticsCase struct {
 	FirstResponseMessageID *string
 	// Who gave it: ai or human; NULL: nobody yet.
 	FirstResponseBy *string
-	// First customer message to the first reply of the AI, in seconds. NULL: not happened, or something until then may be missing.
-	FirstAiResponseSeconds *float64
 	// The same in seconds of business hours; 0 when wholly outside of them. NULL as first_ai_response_seconds, and without business hours.
 	FirstAiResponseBusinessSeconds *float64
 	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
@@ -357,8 +393,6 @@ type AnalyticsCase struct {
 	FirstAiResponseAt *time.Time
 	// That reply; NULL: none yet.
 	FirstAiResponseMessageID *string
-	// First customer message to the first reply of the team, in seconds. NULL: not happened, or something until then may be missing.
-	FirstHumanResponseSeconds *float64
 	// The same in seconds of business hours; 0 when wholly outside of them. NULL as first_human_response_seconds, and without business hours.
 	FirstHumanResponseBusinessSeconds *float64
 	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
@@ -369,8 +403,6 @@ type AnalyticsCase struct {
 	FirstHumanResponseMessageID *string
 	// Who of the team wrote it; NULL: nobody yet.
 	FirstHumanResponseUserID *string
-	// When the case was handed to the team (handoffs); NULL: not handed off.
-	HandoffAt *time.Time
 	// When it was first assigned to someone of the team; NULL: never.
 	AssignedAt *time.Time
 	// Handoff, or else first customer message, to the first assignment, in seconds. NULL: not happened, or something until then may be missing.
@@ -379,8 +411,6 @@ type AnalyticsCase struct {
 	AssignmentBusinessSeconds *float64
 	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
 	AssignmentObservedSeconds *float64
-	// First customer message to the first close, in seconds. NULL: not happened, or the fact is not complete.
-	ResolutionSeconds *float64
 	// The same in seconds of business hours; 0 when wholly outside of them. NULL as resolution_seconds, and without business hours.
 	ResolutionBusinessSeconds *float64
 	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
@@ -393,32 +423,12 @@ type AnalyticsCase struct {
 	LastResolutionBusinessSeconds *float64
 	// The same as it looks from what is stored, whether complete or not: no bound in either direction. NULL: not seen.
 	LastResolutionObservedSeconds *float64
-	// When the AI last replied in the case; NULL: never.
-	LastAiReplyAt *time.Time
 	// When the customer last wrote in the case; NULL: never.
 	LastCustomerMessageAt *time.Time
-	// Whether the AI replied at least once. NULL unless the fact is complete.
-	IsAiInvolved *bool
-	// Assumed: closed, with an AI reply, no reply of the team, no handoff, and no customer message for 24 hours after the last AI reply. Stored as if nothing more came: it counts only once these 24 hours are over; cases_wide is NULL before that. NULL unless the fact is complete.
-	IsAiResolved *bool
-	// Whether the assistant's configuration had enable_auto_csat, so that a rating was asked for; NULL: not known.
-	HasAutoCsat *bool
-	// The last rating of the case, 1 to 5; NULL: not rated, or the case is partial or imported (csat_ratings has it).
-	CsatScore *int32
 	// When that was seen; NULL as csat_score.
 	CsatRatedAt *time.Time
-	// The assistant in charge at the time; NULL: none, or not known.
-	AssistantID *string
-	// The configuration of the assistant in force at the time (inbox.assistant_configs); NULL: not known.
-	AssistantConfigID *string
-	// The integration the chat ran over at the time; NULL: not known.
-	IntegrationID *string
-	// The kind of channel the customer wrote from (inbox.contact_channels.type); NULL: not known.
-	ChannelType *string
 	// The customer (inbox.contacts); NULL: not known, as with web visitors.
 	ContactID *string
-	// To whom the case was assigned last; NULL: nobody.
-	AssignedUserID *string
 	// The referral that brought the case (inbox.referrals); NULL: none.
 	ReferralID *string
 	// The ad of that referral; NULL: none.
@@ -427,14 +437,6 @@ type AnalyticsCase struct {
 	InputTokens int64
 	// Tokens written by models, likewise.
 	OutputTokens int64
-	// Tokens in all as the vendor sums them, likewise.
-	TotalTokens int64
-	// What these tokens cost by model_prices, by the day of each message; 0 without tokens. NULL: some have no price, several currencies, or the fact is not complete.
-	EstimatedCost *float64
-	// ISO 4217 code of estimated_cost; NULL: nothing was priced.
-	CostCurrency *string
-	// complete; partial (something is known or suspected to be missing); censored (not at its end yet); imported (from before the archive, so states are not known).
-	Completeness string
 	// Why it is not complete, in one word or a few; NULL when it is.
 	CompletenessReason *string
 	// When the row was computed, by the archiver's clock.
@@ -487,7 +489,7 @@ type AnalyticsCasesWide struct {
 	FirstHumanResponseUserName *string
 	HandoffAt                  *time.Time
 	// handoffs.kind; NULL: not handed off.
-	HandoffKind                      *string
+	HandoffKind                      string
 	HumanAfterHandoffSeconds         *float64
 	HumanAfterHandoffBusinessSeconds *float64
 	HumanAfterHandoffObservedSeconds *float64

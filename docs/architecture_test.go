@@ -15,7 +15,7 @@ import (
 // that is not here has not been thought about.
 var mayImport = map[string][]string{
 	"archiver/analytics":          {"archiver/db"},
-	"archiver/bench":              {"archiver/analytics", "archiver/postgres", "archiver/simulator"},
+	"archiver/bench":              {"archiver/analytics", "archiver/dashboard", "archiver/postgres", "archiver/simulator"},
 	"archiver/cmd/archiver":       {"archiver/analytics", "archiver/bench", "archiver/dashboard", "archiver/internal/failpoint", "archiver/ingest", "archiver/invent", "archiver/postgres", "archiver/simulator"},
 	"archiver/dashboard":          nil,
 	"archiver/db":                 nil,

@@ -5,6 +5,7 @@ comment on column analytics.cases.chat_id is 'The chat.';
 comment on column analytics.cases.case_number is 'Counts the cases of the chat, from 1.';
 comment on column analytics.cases.opened_at is 'When the opening message was created.';
 comment on column analytics.cases.opened_local_date is 'The day of opened_at in the org''s time zone.';
+comment on column analytics.cases.opened_local_hour is 'The hour of opened_at in the org''s time zone, 0 to 23.';
 comment on column analytics.cases.opened_by is 'customer, business (a person of the team wrote first) or broadcast.';
 comment on column analytics.cases.opening_message_id is 'The message that opened it.';
 comment on column analytics.cases.first_customer_message_id is 'The first customer message; NULL: none yet.';
@@ -163,10 +164,13 @@ comment on column analytics.refreshes.settings_fingerprint is 'Bookkeeping: of t
 comment on column analytics.refreshes.backlog_through is 'The last day backlog_daily is counted for.';
 comment on column analytics.refreshes.refreshed_at is 'When facts were last refreshed, by the archiver''s clock.';
 
--- What the views filter by. The days of facts are stored, so that a condition on local_date reads an index.
-create index cases_opened on analytics.cases (org_id, opened_local_date);
--- With what the daily views take of a case that was closed, which is set when it is closed. cases_opened has no more than the
--- day: what changes with every message would have each update write all indexes.
+-- What the views filter by. The days of facts are stored, so that a condition on local_date reads an index. With what is asked of
+-- cases by the day they were opened and closed, so that their rows, which are wide, are not read. Ids have at most 512 bytes, which makes
+-- four the most that an index can hold beside the rest.
+create index cases_opened on analytics.cases (org_id, opened_local_date)
+    include (case_number, opened_local_hour, closed_at, handoff_at, last_ai_reply_at, opened_by, completeness, assistant_id, assistant_config_id,
+        channel_type, assigned_user_id, is_ai_involved, is_ai_resolved, ai_replies, human_replies, first_response_seconds, first_ai_response_seconds,
+        resolution_seconds, csat_score);
 create index cases_closed on analytics.cases (org_id, closed_local_date)
     include (assigned_user_id, assistant_id, assistant_config_id, channel_type, integration_id, first_customer_message_at, resolution_seconds,
         has_auto_csat, csat_score, completeness);
@@ -176,7 +180,8 @@ create index cases_channels on analytics.cases (org_id, coalesce(channel_type, '
 -- With all that the daily views take of a turn, so that they read no row of turns: those of a day lie scattered where facts were
 -- made for a whole archive at once.
 create index turns_replied on analytics.turns (org_id, replied_local_date, pass)
-    include (is_first_response, replied_by, assistant_id, agent_user_id, channel_type, integration_id, model, reply_seconds, reply_business_seconds);
+    include (replied_local_hour, is_first_response, replied_by, assistant_id, agent_user_id, channel_type, integration_id, model, reply_seconds,
+        reply_business_seconds);
 create index turns_assistants on analytics.turns (org_id, assistant_config_id, assistant_id);
 -- For whoever asks for the days of all orgs: the indexes above begin with one. These take next to nothing, since the facts of a day lie
 -- together more or less; neither keeps an update from being HOT that would be it else, since a day is set once.
@@ -432,7 +437,9 @@ comment on column analytics.channels.org_id is 'The org.';
 comment on column analytics.channels.channel_type is 'The kind of channel; NULL: cases where it is not known.';
 comment on column analytics.channels.integration_id is 'The integration; NULL: cases where it is not known.';
 
--- The joins are to whole keys, so that those a query takes nothing from are left out of its plan; hence the group by.
+-- The joins are to whole keys, so that those a query takes nothing from are left out of its plan; hence the group by. What is joined by a
+-- column that cases_opened has not stands in the list of columns instead: a join that is left out leaves its columns behind, and the index
+-- would not be enough.
 create view analytics.cases_wide with (security_invoker = true) as
 select
     c.org_id,
@@ -440,8 +447,8 @@ select
     c.case_number,
     c.opened_at,
     c.opened_local_date,
-    extract(isodow from c.opened_local_date)::int4 as opened_local_weekday,
-    extract(hour from c.opened_at at time zone coalesce(s.time_zone, 'UTC'))::int4 as opened_local_hour,
+    ((c.opened_local_date - date '2001-01-01') % 7 + 7) % 7 + 1 as opened_local_weekday, -- that was a Monday
+    c.opened_local_hour::int4 as opened_local_hour,
     c.opened_by,
     c.opening_message_id,
     c.first_customer_message_id,
@@ -473,12 +480,26 @@ select
     c.first_human_response_at,
     c.first_human_response_message_id,
     c.first_human_response_user_id,
-    f.name as first_human_response_user_name,
+    (
+        select f.name from inbox.users as f where f.org_id = c.org_id and f.user_id = c.first_human_response_user_id
+    ) as first_human_response_user_name,
     c.handoff_at,
-    h.kind as handoff_kind,
-    h.human_after_handoff_seconds,
-    h.human_after_handoff_business_seconds,
-    h.human_after_handoff_observed_seconds,
+    (
+        select h.kind from analytics.handoffs as h
+        where c.handoff_at is not null and h.org_id = c.org_id and h.chat_id = c.chat_id and h.case_number = c.case_number
+    ) as handoff_kind,
+    (
+        select h.human_after_handoff_seconds from analytics.handoffs as h
+        where c.handoff_at is not null and h.org_id = c.org_id and h.chat_id = c.chat_id and h.case_number = c.case_number
+    ) as human_after_handoff_seconds,
+    (
+        select h.human_after_handoff_business_seconds from analytics.handoffs as h
+        where c.handoff_at is not null and h.org_id = c.org_id and h.chat_id = c.chat_id and h.case_number = c.case_number
+    ) as human_after_handoff_business_seconds,
+    (
+        select h.human_after_handoff_observed_seconds from analytics.handoffs as h
+        where c.handoff_at is not null and h.org_id = c.org_id and h.chat_id = c.chat_id and h.case_number = c.case_number
+    ) as human_after_handoff_observed_seconds,
     c.assigned_at,
     c.assignment_seconds,
     c.assignment_business_seconds,
@@ -503,14 +524,23 @@ select
     c.integration_id,
     c.channel_type,
     c.contact_id,
-    k.name as contact_name,
+    (
+        select k.name from inbox.contacts as k where k.org_id = c.org_id and k.contact_id = c.contact_id
+    ) as contact_name,
     c.assigned_user_id,
     u.name as assigned_user_name,
     c.referral_id,
     c.ad_id,
-    r.ad_title,
-    t.title as chat_title,
-    t.link as chat_link,
+    (
+        select r.ad_title from inbox.referrals as r
+        where r.org_id = c.org_id and r.chat_id = c.chat_id and r.referral_id = c.referral_id
+    ) as ad_title,
+    (
+        select t.title from inbox.chats as t where t.org_id = c.org_id and t.chat_id = c.chat_id
+    ) as chat_title,
+    (
+        select t.link from inbox.chats as t where t.org_id = c.org_id and t.chat_id = c.chat_id
+    ) as chat_link,
     c.input_tokens,
     c.output_tokens,
     c.total_tokens,
@@ -520,19 +550,13 @@ select
     c.completeness_reason,
     c.refreshed_at
 from analytics.cases as c
-left join analytics.settings as s on s.org_id = c.org_id
-left join analytics.handoffs as h on h.org_id = c.org_id and h.chat_id = c.chat_id and h.case_number = c.case_number
 left join inbox.assistants as a on a.org_id = c.org_id and a.assistant_id = c.assistant_id
 left join (
     select w.org_id, w.assistant_id, w.assistant_config_id, min(w.version_number) as version_number
     from analytics.assistant_versions as w
     group by w.org_id, w.assistant_id, w.assistant_config_id
 ) as v on v.org_id = c.org_id and v.assistant_id = c.assistant_id and v.assistant_config_id = c.assistant_config_id
-left join inbox.contacts as k on k.org_id = c.org_id and k.contact_id = c.contact_id
-left join inbox.users as u on u.org_id = c.org_id and u.user_id = c.assigned_user_id
-left join inbox.users as f on f.org_id = c.org_id and f.user_id = c.first_human_response_user_id
-left join inbox.referrals as r on r.org_id = c.org_id and r.chat_id = c.chat_id and r.referral_id = c.referral_id
-left join inbox.chats as t on t.org_id = c.org_id and t.chat_id = c.chat_id;
+left join inbox.users as u on u.org_id = c.org_id and u.user_id = c.assigned_user_id;
 comment on view analytics.cases_wide is 'One row for each case (analytics.cases) with the names of what it refers to: one flat table for tools that join badly. Every column of the same name means what it means there.';
 comment on column analytics.cases_wide.opened_local_weekday is 'Weekday of opened_at in the org''s time zone; 1 is Monday.';
 comment on column analytics.cases_wide.opened_local_hour is 'Hour of opened_at in the org''s time zone, 0 to 23.';
@@ -599,13 +623,7 @@ select
     ) as channel_type,
     m.sender as last_message_sender,
     m.created_at as last_message_at,
-    (
-        select case when n.replied_at is null then n.started_at end
-        from analytics.turns as n
-        where n.org_id = c.org_id and n.chat_id = c.chat_id and n.pass = 'any' and s.state <> 'CLOSED'
-        order by n.turn_number desc
-        limit 1
-    ) as waiting_since,
+    q.waiting_since,
     (
         select max(n.case_number)
         from analytics.cases as n
@@ -617,7 +635,15 @@ from inbox.chats as c
 left join inbox.chat_states as s on s.org_id = c.org_id and s.chat_id = c.chat_id
 left join inbox.assistants as a on a.org_id = s.org_id and a.assistant_id = s.assistant_id
 left join inbox.users as u on u.org_id = s.org_id and u.user_id = s.assigned_user_id
-left join inbox.messages as m on m.org_id = c.org_id and m.chat_id = c.chat_id and m.message_id = c.last_message_id;
+left join inbox.messages as m on m.org_id = c.org_id and m.chat_id = c.chat_id and m.message_id = c.last_message_id
+-- Not in the list of columns: who counts those who wait also asks who waits longest, and it would be looked up for each.
+left join lateral (
+    select case when n.replied_at is null then n.started_at end as waiting_since
+    from analytics.turns as n
+    where n.org_id = s.org_id and n.chat_id = s.chat_id and n.pass = 'any' and s.state <> 'CLOSED'
+    order by n.turn_number desc
+    limit 1
+) as q on true;
 comment on view analytics.chats_wide is 'One row for each chat as it stands now, with names. Live backlog: deleted_at is null and state is OPEN or SNOOZED; unassigned: assigned_user_id is null; waiting: waiting_since is not null; unseen: admin_unseen_count > 0. Columns of the same name mean what they mean in inbox.chats and inbox.chat_states.';
 comment on column analytics.chats_wide.assistant_name is 'The assistant''s name; NULL: not known.';
 comment on column analytics.chats_wide.assigned_user_name is 'The assignee''s name; NULL: nobody, or not known.';
@@ -912,7 +938,7 @@ select
     sum(m.human_messages)::int8 as human_messages,
     sum(m.ai_messages)::int8 as ai_messages,
     sum(m.broadcast_messages)::int8 as broadcast_messages,
-    sum(m.other_messages)::int8 as other_messages
+    sum(m.messages - m.customer_messages - m.human_messages - m.ai_messages - m.broadcast_messages)::int8 as other_messages
 from analytics.message_days as d
 cross join lateral analytics.day_hours(d.local_date, d.time_zone) as h (begins_at, ends_at, local_hour)
 cross join lateral (
@@ -921,7 +947,7 @@ cross join lateral (
         count(*) filter (where g.sender = 'human') as human_messages,
         count(*) filter (where g.sender = 'ai') as ai_messages,
         count(*) filter (where g.sender = 'broadcast') as broadcast_messages,
-        count(*) filter (where g.sender not in ('customer', 'human', 'ai', 'broadcast')) as other_messages
+        count(*) as messages
     from inbox.messages as g
     where g.org_id = d.org_id and g.created_at >= h.begins_at and g.created_at < h.ends_at
         and g.deleted_at is null
@@ -1414,10 +1440,10 @@ select
     count(*) filter (where c.completeness in ('complete', 'censored') and c.csat_score is not null) as rated
 from analytics.cases as c
 left join inbox.referrals as r on r.org_id = c.org_id and r.chat_id = c.chat_id and r.referral_id = c.referral_id
-where c.referral_id is not null and not exists (
+where c.referral_id is not null and (c.case_number = 1 or not exists ( -- most chats have one case
     select from analytics.cases as e
     where e.org_id = c.org_id and e.chat_id = c.chat_id and e.case_number < c.case_number and e.referral_id = c.referral_id
-)
+))
 group by c.org_id, c.opened_local_date, c.ad_id, r.ad_title, r.source;
 comment on view analytics.ad_funnel is 'What became of those who came by an ad or link: only the first case after each referral counts, by the day it was opened.';
 comment on column analytics.ad_funnel.org_id is 'The org.';

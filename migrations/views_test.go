@@ -26,6 +26,7 @@ var must = map[string]row{
 		"opened_by": "customer", "opening_message_id": "m", "reopens": 0, "customer_messages": 1, "ai_replies": 0, "human_replies": 0,
 		"input_tokens": 0, "output_tokens": 0, "total_tokens": 0,
 		"broadcasts": 0, "completeness": "complete", "refreshed_at": someTime, "opened_at": someTime, "opened_local_date": "2026-01-01",
+		"opened_local_hour": 0,
 	},
 	"analytics.turns": {
 		"pass": "any", "started_at": someTime, "started_message_id": "m", "customer_messages": 1, "completeness": "complete", "refreshed_at": someTime,

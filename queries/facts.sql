@@ -187,6 +187,29 @@ delete from analytics.stored_days as s
 using rows from (unnest(@summaries::text[]), unnest(@local_dates::date[])) as k (summary, local_date)
 where s.org_id = @org_id and s.summary = k.summary and s.local_date = k.local_date;
 
+-- name: ForgetStoredDays :many
+-- Takes away that days are stored, the newest before one (NULL: of all) and all of a day, and tells of which views they were. For a
+-- transaction that is rolled back.
+delete from analytics.stored_days as s
+where s.org_id = @org_id and s.valid_until > now() and (sqlc.narg(before)::date is null or s.local_date < sqlc.narg(before)::date)
+    and s.local_date >= (
+        select min(n.local_date) from (
+            select k.local_date from analytics.stored_days as k
+            where k.org_id = @org_id and k.valid_until > now() and (sqlc.narg(before)::date is null or k.local_date < sqlc.narg(before)::date)
+            order by k.local_date desc
+            limit @days
+        ) as n
+    )
+returning s.summary, s.local_date;
+
+-- name: GetStoredColumns :many
+-- The columns of a table of schema analytics but the key, and whether each is of floating point numbers.
+select a.attname::text as name, (a.atttypid = 'float8'::regtype)::bool as is_float
+from pg_catalog.pg_attribute as a
+where a.attrelid = ('analytics.' || @table_name::text)::regclass and a.attnum > 0 and not a.attisdropped
+    and a.attname not in ('org_id', 'local_date', 'row_number')
+order by a.attnum;
+
 -- name: DropAllStoredDays :exec
 delete from analytics.stored_days where org_id = @org_id;
 

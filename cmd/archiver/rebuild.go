@@ -98,10 +98,16 @@ func verifyFacts(p *program, db *database, orgIDs []string) error {
 // recomputeFacts makes the facts in analytics anew.
 func recomputeFacts(p *program, db *database, orgIDs []string) error {
 	began, progress, all := time.Now(), p.newTally(), map[string]int64{}
-	err := analytics.NewRefresher(db.pool, p.log).Recompute(p.ctx, orgIDs, func(orgID string, chats int64) {
+	refresher := analytics.NewRefresher(db.pool, p.log)
+	err := refresher.Recompute(p.ctx, orgIDs, func(orgID string, chats int64) {
 		all[orgID] = chats
 		progress.show("making facts", "org_id", orgID, "chats", chats)
 	})
+	if err == nil {
+		// The views are right without, but slower until a running ingest comes to it.
+		progress.show("storing days that are over")
+		err = refresher.Store(p.ctx, orgIDs...)
+	}
 	progress.done()
 	if err != nil {
 		return db.explain(err)

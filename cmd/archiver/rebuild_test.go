@@ -58,6 +58,10 @@ update inbox.messages set text = 'canary-text', status = 'PLANTED' where message
 			t.Errorf("archiver %s exits %d and prints %q, want 0 and %q", step.args, o.code, o.stdout, step.want)
 		}
 	}
+	// Of every day that is over, what the daily views say is stored again.
+	if days, live := rows(t, pool, "select count(*) from analytics.stored_days"), rows(t, pool, "select count(*) from analytics.live_days where local_date < current_date - 1"); days == 0 || live > 0 {
+		t.Errorf("after a rebuild %d days are stored and %d are not, want all", days, live)
+	}
 }
 
 func TestAnExportIsImportedIntoAnEmptyDatabase(t *testing.T) {

@@ -1,3 +1,4 @@
+-- The times of a version are gathered and then sorted: sorting all cases by their version first takes longer.
 select
     d.assistant_id,
     coalesce(nullif(a.name, ''), d.assistant_id, 'No assistant') as assistant,
@@ -12,7 +13,7 @@ select
     100.0::float8 * d.resolved / nullif(d.closed, 0) as resolved,
     d.closed as resolved_of,
     100.0::float8 * d.handed_off / nullif(d.involved, 0) as handed_off,
-    d.p50 as first_response,
+    (select percentile_cont(0.5) within group (order by s) from unnest(d.first_responses) as s) as first_response,
     d.measured as n,
     d.cases as of
 from (
@@ -25,7 +26,7 @@ from (
         count(c.is_ai_resolved) filter (where c.is_ai_involved and c.closed_at is not null and c.last_ai_reply_at <= now() - interval '24 hours') as closed,
         count(*) filter (where c.is_ai_resolved and c.is_ai_involved and c.closed_at is not null and c.last_ai_reply_at <= now() - interval '24 hours') as resolved,
         count(*) filter (where c.is_ai_involved and c.handoff_at is not null) as handed_off,
-        percentile_cont(0.5) within group (order by c.first_ai_response_seconds) as p50
+        array_agg(c.first_ai_response_seconds) as first_responses
     from analytics.cases as c
     where c.org_id = @org::text and c.opened_local_date between @from::date and @to::date
         and (@assistant::text is null or c.assistant_id = @assistant)

@@ -1,7 +1,10 @@
 with chats as (
     select extract(epoch from now() - c.opened_at) / 86400 as days, w.state
     from analytics.chats_wide as w
-    left join analytics.cases as c on c.org_id = w.org_id and c.chat_id = w.chat_id and c.case_number = w.last_case_number
+    -- The chat's newest case: the number and the case in one look.
+    left join lateral (
+        select n.opened_at from analytics.cases as n where n.org_id = w.org_id and n.chat_id = w.chat_id order by n.case_number desc limit 1
+    ) as c on true
     where w.org_id = @org::text and w.state in ('OPEN', 'SNOOZED') and w.deleted_at is null
         and (@assistant::text is null or w.assistant_id = @assistant)
         and (@agent::text is null or w.assigned_user_id = @agent)

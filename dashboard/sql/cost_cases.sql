@@ -13,14 +13,14 @@ select
     d.currency,
     d.cases,
     d.tokens_mean,
-    d.cost_p50,
+    (select percentile_cont(0.5) within group (order by s) from unnest(d.costs) as s) as cost_p50,
     d.cost_mean,
     d.cost,
     d.n,
     d.cases as of
 from (
     select c.assistant_id, coalesce(c.cost_currency, m.currency) as currency, count(*) as cases, avg(c.total_tokens)::float8 as tokens_mean,
-        percentile_cont(0.5) within group (order by c.estimated_cost::float8) as cost_p50,
+        array_agg(c.estimated_cost::float8) as costs,
         avg(c.estimated_cost)::float8 as cost_mean, sum(c.estimated_cost)::float8 as cost, count(c.estimated_cost) as n
     from analytics.cases as c
     left join main as m on true

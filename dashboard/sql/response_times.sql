@@ -1,42 +1,52 @@
-with times as (
-    select 1 as number, t.reply_seconds as seconds
-    from analytics.turns as t
-    where t.org_id = @org::text and t.replied_local_date between @from::date and @to::date and t.pass = 'any' and t.is_first_response
-        and (@assistant::text is null or t.assistant_id = @assistant)
-        and (@agent::text is null or t.agent_user_id = @agent)
-        and (@channel::text is null or t.channel_type = @channel)
+-- Of each table one scan, and of each number the values alone are sorted.
+with measured as (
+    select x.number, x.n, x.of, x.p
+    from (
+        select
+            count(t.reply_seconds) filter (where t.is_first_response) as first_n,
+            count(*) filter (where t.is_first_response) as first_of,
+            percentile_cont(array[0.5, 0.9]) within group (order by t.reply_seconds) filter (where t.is_first_response) as first_p,
+            count(t.reply_seconds) filter (where t.is_first_response is not true) as later_n,
+            count(*) filter (where t.is_first_response is not true) as later_of,
+            percentile_cont(array[0.5, 0.9]) within group (order by t.reply_seconds) filter (where t.is_first_response is not true) as later_p
+        from analytics.turns as t
+        where t.org_id = @org::text and t.replied_local_date between @from::date and @to::date and t.pass = 'any'
+            and (@assistant::text is null or t.assistant_id = @assistant)
+            and (@agent::text is null or t.agent_user_id = @agent)
+            and (@channel::text is null or t.channel_type = @channel)
+    ) as t
+    cross join lateral (values (1, t.first_n, t.first_of, t.first_p), (3, t.later_n, t.later_of, t.later_p)) as x (number, n, of, p)
     union all
-    select case when t.is_first_response then 2 else 4 end, t.reply_seconds
-    from analytics.turns as t
-    where t.org_id = @org::text and t.replied_local_date between @from::date and @to::date and t.pass = 'human'
-        and (@assistant::text is null or t.assistant_id = @assistant)
-        and (@agent::text is null or t.agent_user_id = @agent)
-        and (@channel::text is null or t.channel_type = @channel)
+    select x.number, x.n, x.of, x.p
+    from (
+        select
+            count(t.reply_seconds) filter (where t.is_first_response) as first_n,
+            count(*) filter (where t.is_first_response) as first_of,
+            percentile_cont(array[0.5, 0.9]) within group (order by t.reply_seconds) filter (where t.is_first_response) as first_p,
+            count(t.reply_seconds) filter (where t.is_first_response is not true) as later_n,
+            count(*) filter (where t.is_first_response is not true) as later_of,
+            percentile_cont(array[0.5, 0.9]) within group (order by t.reply_seconds) filter (where t.is_first_response is not true) as later_p
+        from analytics.turns as t
+        where t.org_id = @org::text and t.replied_local_date between @from::date and @to::date and t.pass = 'human'
+            and (@assistant::text is null or t.assistant_id = @assistant)
+            and (@agent::text is null or t.agent_user_id = @agent)
+            and (@channel::text is null or t.channel_type = @channel)
+    ) as t
+    cross join lateral (values (2, t.first_n, t.first_of, t.first_p), (4, t.later_n, t.later_of, t.later_p)) as x (number, n, of, p)
     union all
-    select 3, t.reply_seconds
-    from analytics.turns as t
-    where t.org_id = @org::text and t.replied_local_date between @from::date and @to::date and t.pass = 'any' and t.is_first_response is not true
-        and (@assistant::text is null or t.assistant_id = @assistant)
-        and (@agent::text is null or t.agent_user_id = @agent)
-        and (@channel::text is null or t.channel_type = @channel)
-    union all
-    select 5, h.human_after_handoff_seconds
+    select 5, count(h.human_after_handoff_seconds), count(*), percentile_cont(array[0.5, 0.9]) within group (order by h.human_after_handoff_seconds)
     from analytics.handoffs as h
     where h.org_id = @org::text and h.handed_off_local_date between @from::date and @to::date and h.first_human_reply_at is not null
         and (@assistant::text is null or h.assistant_id = @assistant)
         and (@agent::text is null or h.first_human_reply_user_id = @agent)
         and (@channel::text is null or h.channel_type = @channel)
     union all
-    select 6, c.resolution_seconds
+    select 6, count(c.resolution_seconds), count(*), percentile_cont(array[0.5, 0.9]) within group (order by c.resolution_seconds)
     from analytics.cases as c
     where c.org_id = @org::text and c.closed_local_date between @from::date and @to::date and c.first_customer_message_at is not null
         and (@assistant::text is null or c.assistant_id = @assistant)
         and (@agent::text is null or c.assigned_user_id = @agent)
         and (@channel::text is null or c.channel_type = @channel)
-), measured as (
-    select t.number, count(t.seconds) as n, count(*) as of, percentile_cont(array[0.5, 0.9]) within group (order by t.seconds) as p
-    from times as t
-    group by t.number
 )
 select x.figure, m.p[1] as value, 'seconds' as unit, m.p[2] as second, 'p90' as second_label, coalesce(m.n, 0) as n, coalesce(m.of, 0) as of
 from (values
