@@ -18,6 +18,9 @@ type cursor struct {
 	blocks     int64  // how many pages at a time
 }
 
+// chatsByPlace is how many chats of those that go by place are about as many as a transaction takes.
+const chatsByPlace = 1_500
+
 // leastByPlace is how many marked chats make it worth going by place, which reads the chats of all orgs.
 const leastByPlace = 4 * chatsAtOnce
 
@@ -60,9 +63,9 @@ func (c cursor) after(marked []db.GetDirtyChatsRow) (next cursor, isOver bool) {
 	}
 	c.block += c.blocks
 	switch {
-	case len(marked) < chatsAtOnce/2:
+	case len(marked) < chatsByPlace/2:
 		c.blocks *= 2
-	case len(marked) > chatsAtOnce:
+	case len(marked) > chatsByPlace:
 		c.blocks = max(1, c.blocks/2)
 	}
 	return c, c.block >= c.end

@@ -1,8 +1,10 @@
 package bench
 
+type query struct{ name, sql string }
+
 // dashboardQueries are what a panel asks of each view: the last thirty days, grouped; of the daily ones also whole rows, which have
 // percentiles. %s is the condition on the org.
-var dashboardQueries = []struct{ name, sql string }{
+var dashboardQueries = []query{
 	{"cases_wide by day", `
 		select opened_local_date, count(*), count(closed_at), count(handoff_at), avg(csat_score), percentile_cont(0.5) within group (order by first_response_seconds)
 		from analytics.cases_wide where %s and opened_local_date >= current_date - 30 group by 1 order by 1`},
@@ -56,9 +58,8 @@ var dashboardQueries = []struct{ name, sql string }{
 		select metric, sum(eligible), sum(measured)
 		from analytics.coverage_daily where %s and local_date >= current_date - 30 group by 1 order by 1`},
 	{"coverage_daily, every column", `select count(d) from analytics.coverage_daily as d where %s and local_date >= current_date - 30`},
-	{"chat_state_history", `
-		select began_at::date, count(*) filter (where is_closed), count(*) filter (where is_reopened), count(*) filter (where is_handoff)
-		from analytics.chat_state_history where %s and began_at >= current_date - 30 group by 1 order by 1`},
+	{"chat_state_history of a chat", `
+		select * from analytics.chat_state_history where %s and chat_id = (select max(chat_id) from analytics.cases) order by began_at`},
 	{"backlog_daily", `
 		select local_date, sum(open_chats), sum(unassigned_chats)
 		from analytics.backlog_daily where %s and local_date >= current_date - 30 group by 1 order by 1`},
@@ -68,4 +69,12 @@ var dashboardQueries = []struct{ name, sql string }{
 	{"channels", `select * from analytics.channels where %s`},
 	{"gaps", `select local_date, sum(gap_seconds) from (select began_at::date as local_date, gap_seconds from analytics.gaps where %s) as g group by 1`},
 	{"freshness", `select * from analytics.freshness where %s`},
+}
+
+// rareQueries are what no panel asks, because another view has it stored: the changes of states of a month are in channels_daily,
+// and chat_state_history is for who looks at a chat. They have no target.
+var rareQueries = []query{
+	{"chat_state_history of all chats", `
+		select began_at::date, count(*) filter (where is_closed), count(*) filter (where is_reopened), count(*) filter (where is_handoff)
+		from analytics.chat_state_history where %s and began_at >= current_date - 30 group by 1 order by 1`},
 }

@@ -100,7 +100,7 @@ func TestCopyOnlyStoresThePayloadsAsTheyAre(t *testing.T) {
 		t.Fatalf("a reel of 200 frames gives %d payloads (error: %v)", len(payloads), err)
 	}
 	address := dbtest.EmptyURL(t)
-	if err := createCopied(t.Context(), address); err != nil {
+	if err := createCopied(t.Context(), address, lz4); err != nil {
 		t.Fatal(err)
 	}
 	conn, err := pgx.Connect(t.Context(), address)

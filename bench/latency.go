@@ -133,7 +133,7 @@ func (b *bench) bareCommits(ctx context.Context, payloads [][]byte) (total, flus
 	if err != nil {
 		return total, flush, err
 	}
-	if err := createCopied(ctx, address); err != nil {
+	if err := createCopied(ctx, address, lz4); err != nil {
 		return total, flush, err
 	}
 	conn, err := pgx.Connect(ctx, address)

@@ -33,13 +33,17 @@ func (b *bench) throughput(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var copy1, copy2 []copied
+	var copy1, copy2, default1, default2 []copied
 	var work1, work4, facts1 []worked
 	for round := range b.plan.Rounds {
 		for _, s := range []*stage{one, several} {
 			name := fmt.Sprintf("round %d of %d, %d org(s), %d lane(s)", round+1, b.plan.Rounds, len(s.world.orgs), s.lanes)
 			b.plan.Progress(name + ": COPY only")
-			c, err := copyOnly(ctx, b.server, s.payloads, s.lanes)
+			c, err := copyOnly(ctx, b.server, s.payloads, s.lanes, lz4)
+			if err != nil {
+				return err
+			}
+			d, err := copyOnly(ctx, b.server, s.payloads, s.lanes, pglz)
 			if err != nil {
 				return err
 			}
@@ -49,10 +53,10 @@ func (b *bench) throughput(ctx context.Context) error {
 				return err
 			}
 			if s == several {
-				copy2, work4 = append(copy2, c), append(work4, w)
+				copy2, default2, work4 = append(copy2, c), append(default2, d), append(work4, w)
 				continue
 			}
-			copy1, work1 = append(copy1, c), append(work1, w)
+			copy1, default1, work1 = append(copy1, c), append(default1, d), append(work1, w)
 			b.plan.Progress(name + ": archiver, facts refreshed")
 			if w, err = b.work(ctx, s, true, false); err != nil {
 				return err
@@ -61,8 +65,8 @@ func (b *bench) throughput(ctx context.Context) error {
 		}
 	}
 	b.describeFrames(one)
-	b.reportWork("one org, one lane", work1, copy1, 0.80)
-	b.reportWork("four orgs, two lanes", work4, copy2, 0.65)
+	b.reportWork("one org, one lane", work1, copy1, default1, 0.80)
+	b.reportWork("four orgs, two lanes", work4, copy2, default2, 0.65)
 	b.reportFacts(facts1, work1)
 	b.reportCounts(work1[0], b.plan.Frames)
 	b.fullRate = median(each(work1, func(i int) float64 { return work1[i].perSecond }))
@@ -214,7 +218,7 @@ func (b *bench) snapshot(ctx context.Context, p *archiver) (s snapshot, err erro
 }
 
 // reportWork adds the rows of one way to run.
-func (b *bench) reportWork(way string, work []worked, yard []copied, ratio float64) {
+func (b *bench) reportWork(way string, work []worked, yard, byDefault []copied, ratio float64) {
 	r := &b.report
 	r.add("work", way+": events/s", "1/s", each(work, func(i int) float64 { return work[i].perSecond })...)
 	r.add("work", way+": COPY only, events/s", "1/s", each(yard, func(i int) float64 { return yard[i].perSecond })...)
@@ -222,6 +226,8 @@ func (b *bench) reportWork(way string, work []worked, yard []copied, ratio float
 	r.add("work", way+": Postgres CPU", "µs/event", each(work, func(i int) float64 { return work[i].postgresCPU })...)
 	r.add("work", way+": COPY only, Postgres CPU", "µs/event", each(yard, func(i int) float64 { return yard[i].postgresCPU })...)
 	r.add("work", way+": Postgres CPU ÷ COPY only", "", each(work, func(i int) float64 { return work[i].postgresCPU / yard[i].postgresCPU })...).atMost(1.20)
+	r.add("work", way+" ÷ COPY only with pglz", "", each(work, func(i int) float64 { return work[i].perSecond / byDefault[i].perSecond })...)
+	r.add("work", way+": Postgres CPU ÷ COPY only with pglz", "", each(work, func(i int) float64 { return work[i].postgresCPU / byDefault[i].postgresCPU })...)
 	r.add("work", way+": archiver CPU", "µs/event", each(work, func(i int) float64 { return work[i].archiverCPU })...).atMost(45)
 	r.add("work", way+": allocations", "1/event", each(work, func(i int) float64 { return work[i].allocations })...).atMost(45)
 	r.add("work", way+": events a transaction", "", each(work, func(i int) float64 { return work[i].batch })...)

@@ -118,6 +118,10 @@ var pages = []*page{
 				definition: "First response: first customer message of a case to the first reply, dated by the reply. Of the team: as if the AI had not written. Later replies: from the first unanswered message to the reply. The large number is the median (p50).",
 			},
 			{
+				id: "case_times", title: "Cases: the median, and what nine of ten stay under", kind: figures, isWide: true,
+				definition: "Team after a handoff: from the handoff to the first reply of a person, dated by the handoff. First message to close: from the first customer message of a case to its first close, dated by the close. The large number is the median (p50).",
+			},
+			{
 				id: "response_team_by_day", title: "First response of the team", kind: lines, unit: seconds, counted: ofReplies, isSplit: true,
 				definition: "First customer message of a case to the first reply of a person, as if the AI had not written; by the day of the reply. Median and 90th percentile.",
 				columns:    []column{{name: "day", label: "Day", unit: day}, {name: "p50", label: "Median", unit: seconds, color: 2}, {name: "p90", label: "90th percentile", unit: seconds, color: 5}},
