@@ -59,7 +59,7 @@ var dashboardQueries = []query{
 		from analytics.coverage_daily where %s and local_date >= current_date - 30 group by 1 order by 1`},
 	{"coverage_daily, every column", `select count(d) from analytics.coverage_daily as d where %s and local_date >= current_date - 30`},
 	{"chat_state_history of a chat", `
-		select * from analytics.chat_state_history where %s and chat_id = (select max(chat_id) from analytics.cases) order by began_at`},
+		select * from analytics.chat_state_history where %s and chat_id = (select chat_id from analytics.cases limit 1) order by began_at`},
 	{"backlog_daily", `
 		select local_date, sum(open_chats), sum(unassigned_chats)
 		from analytics.backlog_daily where %s and local_date >= current_date - 30 group by 1 order by 1`},

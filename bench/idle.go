@@ -4,7 +4,27 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
+
+// awaitFacts waits until schema analytics is up to date: the archive was made without.
+func awaitFacts(ctx context.Context, database string) error {
+	conn, err := pgx.Connect(ctx, database)
+	if err != nil {
+		return fmt.Errorf("connecting to look for the facts: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	for isDone := false; !isDone; {
+		if err := conn.QueryRow(ctx, "SELECT NOT EXISTS (SELECT FROM ops.dirty_chats)").Scan(&isDone); err != nil {
+			return fmt.Errorf("looking for the facts: %w", err)
+		}
+		if err := sleepUntil(ctx, time.Now().Add(look)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // idle measures an archiver that is connected and to which nothing comes.
 func (b *bench) idle(ctx context.Context) error {
@@ -20,6 +40,9 @@ func (b *bench) idle(ctx context.Context) error {
 	defer p.kill()
 	// One frame says that it is connected and has done its first things.
 	if err := b.write(ctx, p, w, 1, 0); err != nil {
+		return err
+	}
+	if err := awaitFacts(ctx, w.archive.database); err != nil {
 		return err
 	}
 	before, err := b.snapshot(ctx, p)
