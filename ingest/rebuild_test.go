@@ -304,7 +304,7 @@ func TestNoQueryOverTheShadowEscapesIt(t *testing.T) {
 		for _, m := range table.FindAllStringSubmatch(inner, -1) {
 			switch ref := strings.ToLower(m[1]); {
 			case strings.HasPrefix(ref, "inbox."), strings.HasPrefix(ref, "raw."), strings.HasPrefix(ref, "ops."),
-				strings.HasPrefix(ref, "analytics."):
+				strings.HasPrefix(ref, "analytics."), strings.HasPrefix(ref, "pg_catalog."):
 			case ref == "rows", ref == "unnest", ref == "set", ref == "found", ref == "jsonb_array_elements_text", ref == "select", ref == "lateral":
 			default:
 				if !regexp.MustCompile(`(?i)\b` + ref + `\s+as\s*\(`).MatchString(inner) {
