@@ -15,7 +15,11 @@ func awaitFacts(ctx context.Context, database string) error {
 		return fmt.Errorf("connecting to look for the facts: %w", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	giveUp := time.Now().Add(drainLimit)
 	for isDone := false; !isDone; {
+		if time.Now().After(giveUp) {
+			return fmt.Errorf("the facts are not up to date after %s", drainLimit)
+		}
 		if err := conn.QueryRow(ctx, "SELECT NOT EXISTS (SELECT FROM ops.dirty_chats)").Scan(&isDone); err != nil {
 			return fmt.Errorf("looking for the facts: %w", err)
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"runtime/debug"
 	"time"
 
@@ -19,11 +18,8 @@ const (
 	floodRate = 2_000
 )
 
-// paceGarbage sets how often garbage is collected by how much is being written, until ctx ends; GOGC has precedence.
+// paceGarbage sets how often garbage is collected by how much is being written, until ctx ends.
 func paceGarbage(ctx context.Context, status func() ingest.Status) {
-	if os.Getenv("GOGC") != "" {
-		return
-	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	set, written := 0, int64(0)

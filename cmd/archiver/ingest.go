@@ -130,7 +130,9 @@ func (c *ingestCommand) ingest(p *program, client *invent.Client, db *database, 
 		defer stop()
 		attributes = append(attributes, "ready_at", fmt.Sprintf("http://%s/readyz", listener.Addr()))
 	}
-	watching.Go(func() { paceGarbage(ctx, ingester.Status) })
+	if p.env.get("GOGC") == "" { // whoever set it decides
+		watching.Go(func() { paceGarbage(ctx, ingester.Status) })
+	}
 	p.log.Info("ingesting; SIGTERM or Ctrl-C stops in good order", attributes...)
 	err = ingester.Run(ctx)
 	if err == nil {
