@@ -18,23 +18,12 @@ func TestWhatWasReadAheadIsNotTakenForAChatThatChangedSince(t *testing.T) {
 	if err := r.mark(t.Context(), p.orgID, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	round := round{waits: true}
-	if err := pgx.BeginFunc(t.Context(), p.pool, func(tx pgx.Tx) error {
-		refresh := &refresh{q: db.New(tx), tx: tx, orgID: p.orgID, now: r.now().UTC()}
-		if err := refresh.load(t.Context()); err != nil {
-			return err
-		}
-		round.ahead = readAhead(t.Context(), p.pool, refresh, round.next)
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	round.ahead.wait()
+	round := p.readAhead(r)
 	if len(round.ahead.chats) < 5 {
 		t.Fatalf("%d chats were read ahead, want all", len(round.ahead.chats))
 	}
 	p.frames(40)
-	if _, err := r.pass(t.Context(), p.orgID, &round, nil); err != nil {
+	if _, err := r.pass(t.Context(), p.orgID, round, nil); err != nil {
 		t.Fatal(err)
 	}
 	p.check(1)
@@ -46,18 +35,7 @@ func TestWhatWasReadAheadIsNotTakenWhereAnotherRefresherWasFaster(t *testing.T) 
 	p := newPastime(t, 13)
 	p.frames(150)
 	r := p.newRefresher()
-	round := round{waits: true}
-	if err := pgx.BeginFunc(t.Context(), p.pool, func(tx pgx.Tx) error {
-		refresh := &refresh{q: db.New(tx), tx: tx, orgID: p.orgID, now: r.now().UTC()}
-		if err := refresh.load(t.Context()); err != nil {
-			return err
-		}
-		round.ahead = readAhead(t.Context(), p.pool, refresh, round.next)
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	round.ahead.wait()
+	round := p.readAhead(r)
 	if len(round.ahead.chats) < 5 || round.ahead.stored == nil || len(round.ahead.stored.Cases) > 0 {
 		t.Fatalf("%d chats were read ahead, want all and that nothing is stored of them", len(round.ahead.chats))
 	}
@@ -66,7 +44,7 @@ func TestWhatWasReadAheadIsNotTakenWhereAnotherRefresherWasFaster(t *testing.T) 
 	if n := p.count("select count(*) from ops.dirty_chats"); n == 0 || n >= int64(len(round.ahead.chats)) {
 		t.Fatalf("%d of %d chats have changed, want some", n, len(round.ahead.chats))
 	}
-	if _, err := r.pass(t.Context(), p.orgID, &round, nil); err != nil {
+	if _, err := r.pass(t.Context(), p.orgID, round, nil); err != nil {
 		t.Fatal(err)
 	}
 	p.check(1)
@@ -104,4 +82,22 @@ func TestRecomputeGoesByPlaceThroughManyChats(t *testing.T) {
 		t.Errorf("there are spans of %d of the many chats, want %d", n, 3*leastByPlace)
 	}
 	p.check(1)
+}
+
+// readAhead begins a round, of which it reads the first chats.
+func (p *pastime) readAhead(r *Refresher) *round {
+	p.t.Helper()
+	round := &round{waits: true}
+	if err := pgx.BeginFunc(p.t.Context(), p.pool, func(tx pgx.Tx) error {
+		refresh := &refresh{q: db.New(tx), tx: tx, orgID: p.orgID, now: r.now().UTC()}
+		if err := refresh.load(p.t.Context()); err != nil {
+			return err
+		}
+		round.ahead = readAhead(p.t.Context(), p.pool, refresh, round.next)
+		return nil
+	}); err != nil {
+		p.t.Fatal(err)
+	}
+	round.ahead.wait()
+	return round
 }

@@ -3,17 +3,12 @@ package analytics
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"archiver/db"
 
 	"github.com/jackc/pgx/v5"
 )
-
-// collectAt is how much garbage there may be while all facts are made, in percent of what is held: that is two batches of chats, some
-// ten MiB, and by default a third of the CPU of this process went into collecting it.
-const collectAt = 400
 
 // Recompute makes the facts of some orgs anew, all of them when none is named, and waits for a refresher that is at one of
 // them. progress is told how many chats are done. No day is stored then: Store, or Run, does that.
@@ -24,7 +19,6 @@ func (r *Refresher) Recompute(ctx context.Context, orgIDs []string, progress fun
 			return fmt.Errorf("finding the orgs: %w", err)
 		}
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
 	for _, orgID := range orgIDs {
 		if err := r.recomputeOrg(ctx, orgID, func(chats int64) {
 			if progress != nil {

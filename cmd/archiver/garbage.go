@@ -18,6 +18,17 @@ const (
 	floodRate = 2_000
 )
 
+// bulkGC is the same for commands that make facts: they hold two batches of chats, some ten MiB, and by default a third of
+// their CPU goes into collecting garbage.
+const bulkGC = 400
+
+// gatherGarbage has garbage of a command that makes facts collected seldom, unless whoever set GOGC decides.
+func (p *program) gatherGarbage() {
+	if p.env.get("GOGC") == "" {
+		debug.SetGCPercent(bulkGC)
+	}
+}
+
 // paceGarbage sets how often garbage is collected by how much is being written, until ctx ends.
 func paceGarbage(ctx context.Context, status func() ingest.Status) {
 	tick := time.NewTicker(time.Second)

@@ -38,6 +38,7 @@ func (c rebuildCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
+	p.gatherGarbage()
 	return p.migrate(func(db *database) error {
 		if err := db.checkSchema(p.ctx); err != nil {
 			return err
