@@ -82,10 +82,12 @@ func (a *archive) append(records ...spool.Record) {
 }
 
 func (a *archive) lane() *Lane {
-	return NewLane(LaneConfig{
+	l := NewLane(LaneConfig{
 		Spool: a.spool, Pool: a.pool, Instance: "test", MayBeLate: a.mayBeLate,
 		Log: slog.New(slog.NewTextHandler(a.log, nil)),
 	})
+	l.aheadFrom = 1 // in tests batches are small
+	return l
 }
 
 // write brings everything appended into Postgres. It is followed by a restart, so that more can be appended.

@@ -11,6 +11,7 @@ import (
 	"archiver/internal/failpoint"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // errMoved says that the checkpoint is not where this writer left it: another process writes from the same stream, or
@@ -21,6 +22,7 @@ var errMoved = errors.New("the stream's checkpoint was moved by somebody else")
 type batch struct {
 	lane         *Lane
 	events       []*event
+	appended     int // of the events, in the transaction already
 	chats        map[chatKey]*chat
 	mentions     *mentions // what the events say of other rows than the chats' own
 	changedChats []*chat
@@ -35,15 +37,19 @@ type batch struct {
 func (l *Lane) write(ctx context.Context, events []*event) error {
 	b := &batch{lane: l, events: events, chats: map[chatKey]*chat{}}
 	last := events[len(events)-1]
-	conn, err := l.pool.Acquire(ctx)
-	if err != nil {
-		return fmt.Errorf("connecting: %w", err)
+	var conn *pgxpool.Conn
+	if ahead := l.takeAhead(); ahead != nil {
+		ahead.until.Stop()
+		conn, b.appended = ahead.conn, ahead.events
+	} else {
+		var err error
+		if conn, err = l.pool.Acquire(ctx); err != nil {
+			return fmt.Errorf("connecting: %w", err)
+		}
 	}
 	defer conn.Release()
 	if err := b.transact(ctx, conn.Conn(), last); err != nil {
-		if !conn.Conn().IsClosed() {
-			_, _ = conn.Exec(ctx, "rollback") // a session in which that fails is not used again
-		}
+		rollback(ctx, conn.Conn())
 		return err
 	}
 	failpoint.Hit("after-commit")
@@ -59,7 +65,7 @@ func (b *batch) transact(ctx context.Context, conn *pgx.Conn, last *event) error
 		return err
 	}
 	copied := make(chan error, 1)
-	go func() { copied <- copyEvents(ctx, conn, b.events, b.lane.ordering) }()
+	go func() { copied <- copyEvents(ctx, conn, b.events[b.appended:], b.lane.ordering) }()
 	late := b.apply()
 	if err := <-copied; err != nil {
 		b.lane.ordering = &ordering{} // pgx may be in the middle of reading yet, for a session that is lost
@@ -90,10 +96,16 @@ func (b *batch) transact(ctx context.Context, conn *pgx.Conn, last *event) error
 const plans = `select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
     set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
 
-// begin begins the transaction, moves the checkpoint, takes the turn, and reads what is known of the rows.
+// beginSQL begins a transaction in which each statement sees what others have committed before it, whatever the database's default
+// is: one that was begun ahead has to see the batch before.
+const beginSQL = "begin isolation level read committed"
+
+// begin begins the transaction, unless that was done ahead, moves the checkpoint, takes the turn, and reads what is known of the rows.
 func (b *batch) begin(ctx context.Context, conn *pgx.Conn, last *event) error {
 	p := &pipeline{}
-	p.batch.Queue("begin")
+	if b.appended == 0 {
+		p.batch.Queue(beginSQL)
+	}
 	p.batch.Queue(plans)
 	if b.lane.beside {
 		if err := conn.SendBatch(ctx, &p.batch).Close(); err != nil {

@@ -80,6 +80,9 @@ type Lane struct {
 	prepares     bool       // unless whoever set the database's address says that statements cannot be prepared
 	parameters   parameters // of the statement that is being sent
 	ordering     *ordering  // of the payloads that are being appended
+	ahead        *ahead     // of the batch at hand; nil once it is used
+	aheadFrom    int        // aheadEvents
+	aheadLimit   time.Duration
 	drift        *drift
 }
 
@@ -92,7 +95,7 @@ func NewLane(c LaneConfig) *Lane {
 	l := &Lane{
 		spool: c.Spool, stream: c.Spool.StreamID(), pool: c.Pool, instance: c.Instance,
 		metrics: c.Metrics, now: time.Now, chats: chats, entities: newEntities(),
-		again: newRereader(), beside: c.Beside, ordering: &ordering{},
+		again: newRereader(), beside: c.Beside, ordering: &ordering{}, aheadFrom: aheadEvents, aheadLimit: aheadLimit,
 	}
 	if c.Pool != nil {
 		l.prepares = c.Pool.Config().ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
@@ -127,16 +130,17 @@ func (l *Lane) Run(ctx context.Context) error {
 // run reads and writes from the checkpoint on.
 func (l *Lane) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	chunks := make(chan *chunk, chunksAhead)
-	used := make(chan *chunk, 2*chunksAhead+maxBatch/chunkRecords)
+	chunks, batches := make(chan *chunk, chunksAhead), make(chan *gathered)
+	used := make(chan *chunk, 2*chunksAhead+2*maxBatch/chunkRecords)
 	group.Go(func() error {
 		defer close(chunks)
 		return l.readAhead(ctx, chunks, used)
 	})
+	group.Go(func() error { return l.gather(ctx, chunks, batches) })
 	drifting, stopDrifting := context.WithCancel(ctx)
 	group.Go(func() error {
 		defer stopDrifting()
-		return l.writeAll(ctx, chunks, used)
+		return l.writeAll(ctx, batches, used)
 	})
 	group.Go(func() error {
 		l.drift.run(drifting)
@@ -252,34 +256,24 @@ func (l *Lane) readAhead(ctx context.Context, chunks chan<- *chunk, used <-chan 
 	}
 }
 
-func (l *Lane) writeAll(ctx context.Context, chunks <-chan *chunk, used chan<- *chunk) error {
-	for first := range chunks {
-		batch, taken := first.events, []*chunk{first}
-	more:
-		for len(batch) < maxBatch {
-			select {
-			case c, ok := <-chunks:
-				if !ok {
-					break more
-				}
-				batch, taken = append(batch, c.events...), append(taken, c)
-			default:
-				break more
-			}
-		}
-		l.oldest.Store(batch[0].receivedAt.UnixMicro())
-		if err := l.store(ctx, batch); err != nil {
+func (l *Lane) writeAll(ctx context.Context, batches <-chan *gathered, used chan<- *chunk) error {
+	for g := range batches {
+		l.oldest.Store(g.events[0].receivedAt.UnixMicro())
+		l.ahead = g.ahead
+		err := l.store(ctx, g.events)
+		l.takeAhead().giveUp(ctx) // where it was not come to
+		if err != nil {
 			return err
 		}
 		l.oldest.Store(0)
-		l.stored.Add(int64(len(batch)))
+		l.stored.Add(int64(len(g.events)))
 		failpoint.Hit("before-trim")
 		// On a full disk there is no room for the segment that is to follow either: the next trim tries again.
 		if err := l.spool.Trim(l.committed.Load()); err != nil && !errors.Is(err, spool.ErrFull) {
 			return fmt.Errorf("trimming the spool: %w", err)
 		}
 		failpoint.Hit("after-trim")
-		for _, c := range taken {
+		for _, c := range g.chunks {
 			if len(c.events) < chunkRecords/2 {
 				continue // it may have the memory of a flood, and does without
 			}
@@ -348,6 +342,9 @@ func (l *Lane) isolate(ctx context.Context, events []*event, refusal error) erro
 // to a COMMIT can be lost.
 func (l *Lane) attempt(ctx context.Context, events []*event) error {
 	before := l.committed.Load()
+	if events[0].place <= before {
+		l.takeAhead().giveUp(ctx)
+	}
 	for len(events) > 0 && events[0].place <= before {
 		events = events[1:]
 	}
@@ -373,6 +370,12 @@ func (l *Lane) attempt(ctx context.Context, events []*event) error {
 		return nil
 	}
 	return failure
+}
+
+// takeAhead is the transaction that has appended the batch at hand already, for one try.
+func (l *Lane) takeAhead() (a *ahead) {
+	a, l.ahead = l.ahead, nil
+	return a
 }
 
 // expectingLate has the lane keep the rows' clocks exactly until the returned function is called: older events may come.

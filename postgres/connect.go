@@ -6,11 +6,16 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
+
+// poolSize is how many connections a pool opens at most, unless the connection string says it (pool_max_conns). They are opened when
+// they are needed, and closed after a while without use.
+const poolSize = 16
 
 // Connect opens a pool on a connection string (URL or keyword/value). It does not wait for the
 // server: an archiver must start and spool while its database is away, so an unreachable server
@@ -26,6 +31,9 @@ func Connect(ctx context.Context, connString string, configure ...func(*pgxpool.
 		return nil, parseError(err)
 	}
 	adjust(config.ConnConfig)
+	if !strings.Contains(connString, "pool_max_conns") {
+		config.MaxConns = poolSize
+	}
 	config.MaxConnIdleTime = 5 * time.Minute
 	config.HealthCheckPeriod = 30 * time.Second
 	config.AfterConnect = encodeInPlace

@@ -1,0 +1,147 @@
+package ingest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"archiver/simulator"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	// Transactions that have appended events, or still do, while the writer waits for a lock.
+	isAhead = ` from pg_stat_activity where datname = current_database() and state <> 'idle' and query like 'copy raw.events%'`
+	// The writer, waiting for the lock.
+	isHeld = ` from pg_locks where not granted and mode = 'RowExclusiveLock' and relation = 'inbox.chats'::regclass
+		and database = (select oid from pg_database where datname = current_database())`
+)
+
+// holdChats keeps the writer from going on to the rows of chats, until it is released.
+func (a *archive) holdChats(t *testing.T) (release func()) {
+	t.Helper()
+	tx, err := a.check.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "lock table inbox.chats in share mode"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := tx.Rollback(context.WithoutCancel(t.Context())); err != nil && err != pgx.ErrTxClosed {
+			t.Error(err)
+		}
+	}
+}
+
+// halted is a lane whose first batch waits for a lock, and the records that have not been appended yet.
+func (a *archive) halted(t *testing.T, limit time.Duration) (lane *Lane, ended chan error, release func()) {
+	t.Helper()
+	records := simulated(t, simulator.Config{Seed: 11, Chats: 40}, 600)
+	release = a.holdChats(t)
+	lane = a.lane()
+	lane.aheadLimit = limit
+	a.append(records[:100]...)
+	ended = make(chan error, 1)
+	go func() { ended <- lane.Run(t.Context()) }()
+	a.waitUntil("the first batch waits for the lock", func() bool {
+		return a.count("select count(*)"+isHeld) > 0
+	})
+	a.append(records[100:]...)
+	return lane, ended, release
+}
+
+func (a *archive) isAllWritten(t *testing.T, lane *Lane, ended chan error) {
+	t.Helper()
+	a.spool.Seal()
+	if err := <-ended; err != nil {
+		t.Fatalf("the lane ended with %v, want nil at the seal", err)
+	}
+	if last := a.records[len(a.records)-1].Seq; lane.Committed() != last {
+		t.Errorf("the checkpoint is %d, want %d", lane.Committed(), last)
+	}
+	a.likeReference(false)
+	a.nothingIsFlawed()
+}
+
+func TestTheNextBatchIsAppendedWhileTheLastOneIsWritten(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	lane, ended, release := a.halted(t, time.Minute)
+	defer release()
+	a.waitUntil("the second batch is appended", func() bool { return a.count("select count(*)"+isAhead) == 1 })
+	if n := a.count("select count(*) from raw.events"); n != 0 {
+		t.Errorf("%d events are to be seen before the batch that they follow is committed", n)
+	}
+	release()
+	a.isAllWritten(t, lane, ended)
+}
+
+func TestWhatWasAppendedAheadIsTakenBackWhenItsTurnDoesNotCome(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	lane, ended, release := a.halted(t, 300*time.Millisecond)
+	defer release()
+	a.waitUntil("the second batch is appended", func() bool { return a.count("select count(*)"+isAhead) == 1 })
+	a.waitUntil("its transaction is given up", func() bool { return a.count("select count(*)"+isAhead) == 0 })
+	release()
+	a.isAllWritten(t, lane, ended)
+}
+
+func TestABatchIsWrittenOnceThoughTheSessionThatAppendedItIsKilled(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	lane, ended, release := a.halted(t, time.Minute)
+	defer release()
+	a.waitUntil("the second batch is appended", func() bool { return a.count("select count(*)"+isAhead) == 1 })
+	if n := a.count("select count(pg_terminate_backend(pid))" + isAhead); n != 1 {
+		t.Fatalf("%d sessions were killed, want the one that appended", n)
+	}
+	release()
+	a.isAllWritten(t, lane, ended)
+}
+
+func TestABatchThatWasAppendedAheadSurvivesThatTheOneBeforeFails(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	lane, ended, release := a.halted(t, time.Minute)
+	defer release()
+	a.waitUntil("the second batch is appended", func() bool { return a.count("select count(*)"+isAhead) == 1 })
+	if n := a.count("select count(pg_terminate_backend(pid))" + isHeld); n != 1 {
+		t.Fatalf("%d sessions were killed, want the one that writes", n)
+	}
+	release()
+	a.isAllWritten(t, lane, ended)
+}
+
+// A stop of the process may find a batch appended and its turn not come: nothing of it may stay behind.
+func TestNothingThatWasAppendedAheadIsLeftWhenTheLaneIsStopped(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	release := a.holdChats(t)
+	defer release()
+	records := simulated(t, simulator.Config{Seed: 12, Chats: 40}, 400)
+	a.append(records[:100]...)
+	lane := a.lane()
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- lane.Run(ctx) }()
+	a.waitUntil("the first batch waits for the lock", func() bool {
+		return a.count("select count(*)"+isHeld) > 0
+	})
+	a.append(records[100:]...)
+	a.waitUntil("the second batch is appended", func() bool { return a.count("select count(*)"+isAhead) == 1 })
+	stop()
+	if err := <-ended; err == nil {
+		t.Error("the lane ended without an error, want that of its context")
+	}
+	a.waitUntil("the transaction has ended", func() bool { return a.count("select count(*)"+isAhead) == 0 })
+	release()
+	if n := a.count("select count(*) from raw.events"); n != 0 {
+		t.Errorf("%d events were stored, want none", n)
+	}
+	a.reopen()
+	a.write()
+	a.likeReference(false)
+}
