@@ -142,6 +142,58 @@ func (q *Queries) GetChatPages(ctx context.Context, arg GetChatPagesParams) ([]G
 	return items, nil
 }
 
+const insertEvent = `-- name: InsertEvent :exec
+insert into raw.events (
+    org_id, received_at, observed_at, stream_id, seq, connection_id, source, kind, request, type, identifier, chat_id,
+    payload, raw, flaws, sha256
+) values (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+    $13, $14, $15, $16
+)
+`
+
+type InsertEventParams struct {
+	OrgID        string
+	ReceivedAt   time.Time
+	ObservedAt   time.Time
+	StreamID     uuid.UUID
+	Seq          int64
+	ConnectionID *uuid.UUID
+	Source       string
+	Kind         string
+	Request      []byte
+	Type         *string
+	Identifier   *string
+	ChatID       *string
+	Payload      []byte
+	Raw          []byte
+	Flaws        []string
+	Sha256       []byte
+}
+
+// One event; more than a few go by COPY.
+func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error {
+	_, err := q.db.Exec(ctx, insertEvent,
+		arg.OrgID,
+		arg.ReceivedAt,
+		arg.ObservedAt,
+		arg.StreamID,
+		arg.Seq,
+		arg.ConnectionID,
+		arg.Source,
+		arg.Kind,
+		arg.Request,
+		arg.Type,
+		arg.Identifier,
+		arg.ChatID,
+		arg.Payload,
+		arg.Raw,
+		arg.Flaws,
+		arg.Sha256,
+	)
+	return err
+}
+
 const insertEventChats = `-- name: InsertEventChats :exec
 insert into raw.event_chats (org_id, chat_id, received_at, stream_id, seq)
 select

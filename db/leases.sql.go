@@ -19,38 +19,49 @@ values (
 )
 on conflict (org_id) do update set
     instance = excluded.instance, stream_id = excluded.stream_id, term = t.term + 1,
-    acquired_at = excluded.acquired_at, renewed_at = excluded.renewed_at, expires_at = excluded.expires_at
+    acquired_at = excluded.acquired_at, renewed_at = excluded.renewed_at, expires_at = excluded.expires_at,
+    late_until = case
+        when t.stream_id = excluded.stream_id then t.late_until
+        else clock_timestamp() + make_interval(secs => $5::float8)
+    end
 where t.expires_at <= clock_timestamp() or t.stream_id = excluded.stream_id
-returning t.term
+returning t.term, coalesce(extract(epoch from (t.late_until - clock_timestamp())), 0)::float8 as late_seconds
 `
 
 type AcquireLeaseParams struct {
-	OrgID      string
-	Instance   string
-	StreamID   uuid.UUID
-	TtlSeconds float64
+	OrgID       string
+	Instance    string
+	StreamID    uuid.UUID
+	TtlSeconds  float64
+	LateSeconds float64
+}
+
+type AcquireLeaseRow struct {
+	Term        int64
+	LateSeconds float64
 }
 
 // Takes the org's lease when it is free, has run out, or belongs to the same spool; no row when another process holds it.
-// Times are the database's own, so that the processes' clocks do not matter.
-func (q *Queries) AcquireLease(ctx context.Context, arg AcquireLeaseParams) ([]int64, error) {
+// Times are the database's own, so that the processes' clocks do not matter. Seconds are how long events of another holder's spool may come yet.
+func (q *Queries) AcquireLease(ctx context.Context, arg AcquireLeaseParams) ([]AcquireLeaseRow, error) {
 	rows, err := q.db.Query(ctx, acquireLease,
 		arg.OrgID,
 		arg.Instance,
 		arg.StreamID,
 		arg.TtlSeconds,
+		arg.LateSeconds,
 	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []int64
+	var items []AcquireLeaseRow
 	for rows.Next() {
-		var term int64
-		if err := rows.Scan(&term); err != nil {
+		var i AcquireLeaseRow
+		if err := rows.Scan(&i.Term, &i.LateSeconds); err != nil {
 			return nil, err
 		}
-		items = append(items, term)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -65,19 +65,27 @@ func (b *batch) transact(ctx context.Context, conn *pgx.Conn, last *event) error
 		return err
 	}
 	copied := make(chan error, 1)
-	go func() { copied <- copyEvents(ctx, conn, b.events[b.appended:], b.lane.ordering) }()
+	if b.hasFew() {
+		copied <- nil // they go with the rest
+	} else {
+		go func() { copied <- copyEvents(ctx, conn, b.events[b.appended:], b.lane.ordering) }()
+	}
 	late := b.apply()
 	if err := <-copied; err != nil {
 		b.lane.ordering = &ordering{} // pgx may be in the middle of reading yet, for a session that is lost
 		return err
 	}
-	if err := b.saveEventChats(ctx, db.New(conn)); err != nil {
-		return err
+	save := b.saveAll
+	if len(late) > 0 { // these are derived from the log
+		if err := b.lane.send(ctx, conn, b.saveLog); err != nil {
+			return err
+		}
+		save = b.saveRows
 	}
 	if err := b.derive(ctx, db.New(conn), late); err != nil {
 		return err
 	}
-	if err := b.lane.send(ctx, conn, b.saveAll); err != nil {
+	if err := b.lane.send(ctx, conn, save); err != nil {
 		return err
 	}
 	failpoint.Hit("before-commit")
@@ -90,6 +98,11 @@ func (b *batch) transact(ctx context.Context, conn *pgx.Conn, last *event) error
 	}
 	return nil
 }
+
+// fewEvents is how many are inserted along with the rows: COPY takes two round trips of its own.
+const fewEvents = 8
+
+func (b *batch) hasFew() bool { return len(b.events)-b.appended <= fewEvents }
 
 // plans has the transaction's statements keep their plans, which are the same whatever the rows: making them anew costs as
 // much as a small batch. They are made when tables may be empty, and are not to be such as are good for those only.
@@ -137,11 +150,9 @@ func (b *batch) begin(ctx context.Context, conn *pgx.Conn, last *event) error {
 		}
 	}
 	if b.lane.beside || !isTurn {
-		if err := (&pipeline{}).ask(ctx, conn, b.reads()); err != nil {
-			return err
-		}
+		return (&pipeline{}).ask(ctx, conn, b.reads())
 	}
-	return b.readMore(ctx, db.New(conn))
+	return nil
 }
 
 // advance moves the checkpoint.
@@ -201,9 +212,6 @@ func (b *batch) fold(ctx context.Context, q *db.Queries) error {
 		if err := read(ctx, q); err != nil {
 			return err
 		}
-	}
-	if err := b.readMore(ctx, q); err != nil {
-		return err
 	}
 	return b.derive(ctx, q, b.apply())
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -125,6 +126,24 @@ func (e *event) unfaithful() []byte {
 		return []byte{}
 	}
 	return e.body
+}
+
+// saveEvents inserts the events that have not been appended.
+func (b *batch) saveEvents(ctx context.Context, q *db.Queries) error {
+	for _, e := range b.events[b.appended:] {
+		p := db.InsertEventParams{
+			OrgID: e.orgID, ReceivedAt: e.receivedAt, ObservedAt: e.observedAt, StreamID: e.stream, Seq: e.seq,
+			ConnectionID: e.connectionID, Source: e.source, Kind: e.kind, Request: e.request, Type: e.typ,
+			Identifier: e.identifier, ChatID: e.chatID, Raw: e.unfaithful(), Flaws: e.reading.Flaws, Sha256: e.sha256[:],
+		}
+		if e.reading.Payload != nil {
+			p.Payload = bytes.Clone(b.lane.ordering.order(e.reading.Payload)) // all of them wait to be sent
+		}
+		if err := q.InsertEvent(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // saveEventChats notes which chats a response of several speaks of.

@@ -386,6 +386,9 @@ func (l *Lane) expectingLate() (done func()) {
 
 // expectLate has the lane keep the rows' clocks exactly for a while: another process may still write older events.
 func (l *Lane) expectLate(d time.Duration) {
+	if d <= 0 {
+		return
+	}
 	l.mayBeLate.Add(1)
 	time.AfterFunc(d, func() { l.mayBeLate.Add(-1) })
 }

@@ -19,7 +19,7 @@ const (
 	leaseEvery = 2 * time.Second
 	// leaseTimeout bounds one question about a lease; an answer that takes longer counts as none.
 	leaseTimeout = 5 * time.Second
-	// lateAfterTakeover is how long events of the holder before may come in: it writes what its spool holds.
+	// lateAfterTakeover is how long events of another holder before may come in: it writes what its spool holds.
 	lateAfterTakeover = 15 * time.Minute
 )
 
@@ -35,8 +35,9 @@ type lease struct {
 	stream   uuid.UUID
 
 	mu    sync.Mutex
-	term  int64     // 0 while it is not known whether it is held
-	asked time.Time // when Postgres was last asked, in vain or not
+	term  int64         // 0 while it is not known whether it is held
+	late  time.Duration // how long events of another holder could come in yet when it was taken; not above 0: not at all
+	asked time.Time     // when Postgres was last asked, in vain or not
 }
 
 // acquire takes the lease, or keeps it. isNew says that it was not held by this process just before; an error says that
@@ -47,17 +48,25 @@ func (l *lease) acquire(ctx context.Context) (held, isNew bool, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, leaseTimeout)
 	defer cancel()
-	terms, err := db.New(l.pool).AcquireLease(ctx, db.AcquireLeaseParams{
+	rows, err := db.New(l.pool).AcquireLease(ctx, db.AcquireLeaseParams{
 		OrgID: l.orgID, Instance: l.instance, StreamID: l.stream, TtlSeconds: leaseTTL.Seconds(),
+		LateSeconds: lateAfterTakeover.Seconds(),
 	})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.asked = time.Now()
-	if err != nil || len(terms) == 0 {
+	if err != nil || len(rows) == 0 {
 		return false, false, err
 	}
-	l.term = terms[0]
+	l.term, l.late = rows[0].Term, time.Duration(rows[0].LateSeconds*float64(time.Second))
 	return true, true, nil
+}
+
+// lateFor is for how long events of another holder may come in.
+func (l *lease) lateFor() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.late
 }
 
 // renew keeps the lease, if it is held; while Postgres does not answer it stays so.

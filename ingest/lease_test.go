@@ -36,6 +36,27 @@ func TestAStandbyTakesOverWhenTheHolderStopsAndNothingIsStoredTwice(t *testing.T
 	if n := b.count(`select count(*) from ops.leases where org_id = $1 and instance = 'standby'`, org); n != 1 {
 		t.Error("the standby's lease is not on record")
 	}
+	if n := b.count(`select count(*) from ops.leases where org_id = $1 and late_until > now() + interval '10 minutes'`, org); n != 1 {
+		t.Error("the standby does not expect what the holder's spool may hold yet")
+	}
+}
+
+func TestWhoTakesOverFromItselfExpectsNothingLate(t *testing.T) {
+	t.Parallel()
+	b := newInbox(t)
+	org := b.world.Orgs()[0].ID
+	for range 2 {
+		_, stop := b.start(b.config(org))
+		b.connected(org)
+		b.play(2)
+		b.archived(org)
+		if n := b.count(`select count(*) from ops.leases where org_id = $1 and late_until is null`, org); n != 1 {
+			t.Error("a process that goes on with its own spool expects older events of another one")
+		}
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestAHolderThatWasOvertakenStopsListening(t *testing.T) {

@@ -14,7 +14,7 @@ func (b *batch) loads() (reads []step) {
 		reads = append(reads, b.loadChats(missing), b.loadStates(missing), b.loadMembers(missing))
 	}
 	if keys := b.described(); len(keys.OrgIds) > 0 {
-		reads = append(reads, b.loadMessages(keys))
+		reads = append(reads, b.loadMessages(keys), b.loadFiles(db.GetMessageFilesParams(keys)))
 	}
 	return reads
 }
@@ -115,30 +115,24 @@ func (b *batch) loadMessages(keys db.GetMessagesParams) step {
 	}
 }
 
-// readMore reads the files of the messages that were found.
-func (b *batch) readMore(ctx context.Context, q *db.Queries) error {
-	var stored db.GetMessageFilesParams
-	for _, c := range b.chats {
-		for id := range c.messages {
-			stored.OrgIds = append(stored.OrgIds, c.key.orgID)
-			stored.ChatIds = append(stored.ChatIds, c.key.chatID)
-			stored.MessageIds = append(stored.MessageIds, id)
+// loadFiles reads the files of the messages that are described.
+func (b *batch) loadFiles(keys db.GetMessageFilesParams) step {
+	return func(ctx context.Context, q *db.Queries) error {
+		files, err := q.GetMessageFiles(ctx, keys)
+		if err != nil {
+			return fmt.Errorf("reading files of messages that are described anew: %w", err)
 		}
-	}
-	if len(stored.OrgIds) == 0 {
+		for i := range files {
+			f := &files[i]
+			m := b.chats[chatKey{f.OrgID, f.ChatID}].messages[f.MessageID]
+			if m == nil {
+				continue // written since the messages were read, by somebody whose turn it is not: this transaction will fail
+			}
+			if m.files == nil {
+				m.files = map[string]*db.InboxMessageFile{}
+			}
+			m.files[f.FileID] = f
+		}
 		return nil
 	}
-	files, err := q.GetMessageFiles(ctx, stored)
-	if err != nil {
-		return fmt.Errorf("reading files of messages that are described anew: %w", err)
-	}
-	for i := range files {
-		f := &files[i]
-		m := b.chats[chatKey{f.OrgID, f.ChatID}].messages[f.MessageID]
-		if m.files == nil {
-			m.files = map[string]*db.InboxMessageFile{}
-		}
-		m.files[f.FileID] = f
-	}
-	return nil
 }

@@ -30,8 +30,12 @@ type sender interface {
 	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
 }
 
-// send is pipelined for the large arrays of a batch's rows: Postgres gets a statement as soon as it is encoded, and the
-// memory for that is used again.
+// flushBytes is how much is sent at once: Postgres then has something to do while the next statement is encoded, and is not woken up
+// for each of a few small ones.
+const flushBytes = 32 << 10
+
+// send is pipelined for the large arrays of a batch's rows: Postgres gets statements as soon as they are worth it, and the
+// memory that they are encoded to is used again.
 func (l *Lane) send(ctx context.Context, conn *pgx.Conn, queue step) error {
 	if !l.prepares {
 		return pipelined(ctx, conn, queue)
@@ -47,16 +51,23 @@ func (l *Lane) send(ctx context.Context, conn *pgx.Conn, queue step) error {
 			return err
 		}
 	}
-	sent := conn.PgConn().StartPipeline(ctx)
+	if len(statements) == 0 {
+		return nil
+	}
+	sent, waiting := conn.PgConn().StartPipeline(ctx), 0
 	for i, q := range p.batch.QueuedQueries {
 		if err := l.parameters.encode(conn.TypeMap(), statements[i].ParamOIDs, q.Arguments); err != nil {
 			_ = sent.Close() // which ends the session too: half of it is sent
 			return err
 		}
 		sent.SendQueryStatement(statements[i], l.parameters.values, l.parameters.formats, nil)
+		if waiting += len(l.parameters.buf); waiting < flushBytes {
+			continue
+		}
 		if err := sent.Flush(); err != nil {
 			return err
 		}
+		waiting = 0
 	}
 	if err := sent.Sync(); err != nil {
 		return err

@@ -8,8 +8,26 @@ import (
 	"archiver/db"
 )
 
-// saveAll queues the rows of inbox, and which chats have changed.
+// saveAll queues everything that is written.
 func (b *batch) saveAll(ctx context.Context, q *db.Queries) error {
+	if err := b.saveLog(ctx, q); err != nil {
+		return err
+	}
+	return b.saveRows(ctx, q)
+}
+
+// saveLog queues what is written of the events themselves, and has not gone by COPY.
+func (b *batch) saveLog(ctx context.Context, q *db.Queries) error {
+	if b.hasFew() {
+		if err := b.saveEvents(ctx, q); err != nil {
+			return err
+		}
+	}
+	return b.saveEventChats(ctx, q)
+}
+
+// saveRows queues the rows of inbox, and which chats have changed.
+func (b *batch) saveRows(ctx context.Context, q *db.Queries) error {
 	if err := b.save(ctx, q); err != nil {
 		return err
 	}

@@ -168,7 +168,7 @@ func (s *session) claim(ctx context.Context) bool {
 		case held:
 			if isNew {
 				s.recall(l.orgID, time.Now())
-				s.ingester.laneOf(l.orgID).expectLate(lateAfterTakeover)
+				s.ingester.laneOf(l.orgID).expectLate(l.lateFor())
 			}
 			return true
 		case !isStandby:
@@ -210,6 +210,9 @@ func (s *session) keepLease(ctx context.Context, opened time.Time, giveUp contex
 			continue
 		}
 		held, isNew, err := l.acquire(ctx)
+		if isNew {
+			s.ingester.laneOf(l.orgID).expectLate(l.lateFor())
+		}
 		switch {
 		case err != nil:
 		case !held:

@@ -1,3 +1,13 @@
+-- name: InsertEvent :exec
+-- One event; more than a few go by COPY.
+insert into raw.events (
+    org_id, received_at, observed_at, stream_id, seq, connection_id, source, kind, request, type, identifier, chat_id,
+    payload, raw, flaws, sha256
+) values (
+    @org_id, @received_at, @observed_at, @stream_id, @seq, @connection_id, @source, @kind, @request, @type, @identifier, @chat_id,
+    @payload, @raw, @flaws, @sha256
+);
+
 -- name: InsertEventChats :exec
 -- Which chats a response of several speaks of. Arrays of one length, one element a row.
 insert into raw.event_chats (org_id, chat_id, received_at, stream_id, seq)
