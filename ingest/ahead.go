@@ -30,6 +30,7 @@ const (
 type gathered struct {
 	events []*event
 	chunks []*chunk
+	bytes  int    // of the chunks' records
 	ahead  *ahead // nil: nothing is appended yet
 }
 
@@ -42,9 +43,10 @@ type ahead struct {
 
 func (g *gathered) add(c *chunk) {
 	g.events, g.chunks = append(g.events, c.events...), append(g.chunks, c)
+	g.bytes += c.records.Bytes
 }
 
-func (g *gathered) isFull() bool { return len(g.events) >= maxBatch }
+func (g *gathered) isFull() bool { return len(g.events) >= maxBatch || g.bytes >= maxBatchBytes }
 
 // gather puts chunks together until the writer takes them.
 func (l *Lane) gather(ctx context.Context, chunks <-chan *chunk, batches chan<- *gathered) error {
@@ -91,7 +93,7 @@ func (g *gathered) handOver(ctx context.Context, chunks <-chan *chunk, batches c
 		case <-g.ahead.expired():
 			g.ahead.giveUp(ctx)
 			g.ahead = nil
-			a.pause()
+			a.lane.pauseAhead()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -117,7 +119,6 @@ func (g *gathered) takeWaiting(chunks <-chan *chunk) (isLast bool) {
 // appender appends batches ahead.
 type appender struct {
 	lane     *Lane
-	notUntil time.Time
 	ordering *ordering
 }
 
@@ -130,7 +131,7 @@ func (a *appender) append(ctx context.Context, g *gathered) bool {
 	switch {
 	case a.lane.beside: // what others may have stored has to be looked for first
 		return false
-	case len(g.events)-done < a.lane.aheadFrom, time.Now().Before(a.notUntil):
+	case len(g.events)-done < a.lane.aheadFrom, time.Now().UnixNano() < a.lane.notAheadUntil.Load():
 		return false
 	case g.ahead == nil && !a.hasSpare():
 		return false
@@ -141,19 +142,20 @@ func (a *appender) append(ctx context.Context, g *gathered) bool {
 		// The writer finds out what is wrong, and what to do about it.
 		g.ahead.giveUp(ctx)
 		g.ahead, a.ordering = nil, &ordering{}
-		a.pause()
+		a.lane.pauseAhead()
 		return false
 	}
 	return true
 }
 
-// hasSpare reports whether the pool has connections that nobody else will want.
+// hasSpare reports whether half of the pool is free: what else asks for a connection is not to wait for one.
 func (a *appender) hasSpare() bool {
 	s := a.lane.pool.Stat()
 	return s.AcquiredConns() < s.MaxConns()/2
 }
 
-func (a *appender) pause() { a.notUntil = time.Now().Add(aheadPause) }
+// pauseAhead has nothing appended ahead for a while.
+func (l *Lane) pauseAhead() { l.notAheadUntil.Store(time.Now().Add(aheadPause).UnixNano()) }
 
 func (a *appender) try(ctx context.Context, g *gathered) error {
 	if g.ahead == nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"archiver/postgres"
 	"archiver/simulator"
 
 	"github.com/jackc/pgx/v5"
@@ -144,4 +145,44 @@ func TestNothingThatWasAppendedAheadIsLeftWhenTheLaneIsStopped(t *testing.T) {
 	a.reopen()
 	a.write()
 	a.likeReference(false)
+}
+
+func TestABatchOfLargeEventsIsFullBeforeItIsLong(t *testing.T) {
+	t.Parallel()
+	g, large := &gathered{}, &chunk{events: make([]*event, 2)}
+	large.records.Bytes = maxBatchBytes/4 + 1
+	for n := 1; n <= 4; n++ {
+		if g.isFull() {
+			t.Fatalf("%d bytes are a full batch, want %d", g.bytes, maxBatchBytes)
+		}
+		g.add(large)
+	}
+	if !g.isFull() {
+		t.Errorf("%d bytes are no full batch, want %d at most", g.bytes, maxBatchBytes)
+	}
+}
+
+// A pooler between the archiver and Postgres may be unable to keep prepared statements.
+func TestEventsAreWrittenWithoutPreparedStatements(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"cache_describe", "describe_exec"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			a := newArchive(t)
+			pool, err := postgres.Connect(t.Context(), a.check.Config().ConnString()+"&default_query_exec_mode="+mode)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(pool.Close)
+			a.pool = pool
+			records := simulated(t, simulator.Config{Seed: 13, Chats: 20}, 300)
+			for _, n := range []int{3, 97, 200} { // few, and many
+				a.append(records[:n]...)
+				records = records[n:]
+				a.write()
+			}
+			a.likeReference(false)
+			a.nothingIsFlawed()
+		})
+	}
 }

@@ -50,6 +50,9 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 	defer conn.Release()
 	if err := b.transact(ctx, conn.Conn(), last); err != nil {
 		rollback(ctx, conn.Conn())
+		if b.appended > 0 {
+			l.pauseAhead() // it may be why
+		}
 		return err
 	}
 	failpoint.Hit("after-commit")

@@ -25,7 +25,8 @@ const (
 	// keptChats is how many chats' rows a lane remembers, so as not to read them again with their next event.
 	keptChats = 16_384
 	// What a transaction writes is what has arrived while the one before ran, up to this: larger ones gain little.
-	maxBatch = 1_000
+	maxBatch      = 1_000
+	maxBatchBytes = chunksAhead * chunkBytes
 	// Events are read and decoded ahead in chunks, a few of them: memory is bounded by bytes, whatever frames weigh.
 	chunkRecords = 250
 	chunkBytes   = 2 << 20
@@ -83,7 +84,9 @@ type Lane struct {
 	ahead        *ahead     // of the batch at hand; nil once it is used
 	aheadFrom    int        // aheadEvents
 	aheadLimit   time.Duration
-	drift        *drift
+	// notAheadUntil is until when nothing is appended ahead, in ns since 1970.
+	notAheadUntil atomic.Int64
+	drift         *drift
 }
 
 // NewLane makes a lane; Run runs it.

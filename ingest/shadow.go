@@ -185,7 +185,7 @@ func differ(columns []shadowColumn) string {
 	return side("l") + " is distinct from " + side("r")
 }
 
-// replace makes inbox's rows of an org those of the shadow, touching only rows that differ. It returns how many it
+// replace makes inbox's rows of an org those of the shadow, touching only rows that differ as differences has it. It returns how many it
 // wrote and how many it took away.
 func (s *shadow) replace(ctx context.Context, tx pgx.Tx, orgID string) (written, removed int64, err error) {
 	for _, t := range s.tables {
@@ -219,7 +219,7 @@ where l.org_id is null or %s
 on conflict (%s) do update set %s
 returning t.*`,
 		t.live(), each(all, ", ", quoted), each(all, ", ", func(c string) string { return "r." + quoted(c) }),
-		t.rebuilt(), t.live(), t.sameKey(), differ(t.columns), each(t.keys, ", ", quoted),
+		t.rebuilt(), t.live(), t.sameKey(), differ(t.compared()), each(t.keys, ", ", quoted),
 		each(t.columns, ", ", func(c shadowColumn) string { return quoted(c.name) + " = excluded." + quoted(c.name) })))
 }
 
@@ -275,10 +275,15 @@ func (s *shadow) differences(ctx context.Context, tx pgx.Tx, orgID string, repor
 	return n, nil
 }
 
-func (t *shadowTable) comparison() string {
-	compared := slices.DeleteFunc(slices.Clone(t.columns), func(c shadowColumn) bool {
+// compared are the columns that make a row another one.
+func (t *shadowTable) compared() []shadowColumn {
+	return slices.DeleteFunc(slices.Clone(t.columns), func(c shadowColumn) bool {
 		return slices.Contains(arrivalColumns[t.name], c.name)
 	})
+}
+
+func (t *shadowTable) comparison() string {
+	compared := t.compared()
 	texts := each(compared, ",\n        ", func(c shadowColumn) string {
 		name, literal := quoted(c.name), "'"+c.name+"'"
 		if t.isShown(c) {

@@ -30,6 +30,11 @@ func Connect(ctx context.Context, connString string, configure ...func(*pgxpool.
 	if err != nil {
 		return nil, parseError(err)
 	}
+	switch mode := config.ConnConfig.DefaultQueryExecMode; mode {
+	case pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol:
+		return nil, fmt.Errorf("the database connection string asks for default_query_exec_mode=%s, in which arrays cannot be sent: leave it out, or use cache_describe behind a pooler that keeps no prepared statements",
+			strings.ReplaceAll(mode.String(), " ", "_"))
+	}
 	adjust(config.ConnConfig)
 	if !strings.Contains(connString, "pool_max_conns") {
 		config.MaxConns = poolSize
