@@ -2048,10 +2048,10 @@ type OpsLease struct {
 	RenewedAt time.Time
 	// When another process may take it unless it is renewed.
 	ExpiresAt time.Time
-	// Until when whoever held it before, with another spool, may still write older events; NULL when nobody did.
-	LateUntil *time.Time
 	// The stream whose events were written last; a writer that finds another one here reads the rows anew. NULL before the first.
 	WriterStreamID *uuid.UUID
+	// Until when whoever held it before, with another spool, may still write older events; NULL when nobody did.
+	LateUntil *time.Time
 }
 
 // Settings and marks of the archiver itself.

@@ -118,7 +118,6 @@ create table ops.leases (
     acquired_at      timestamptz not null,
     renewed_at       timestamptz not null,
     expires_at       timestamptz not null,
-    late_until       timestamptz,
     writer_stream_id uuid
 );
 comment on table ops.leases is 'Which process ingests an org: one at a time.';
@@ -130,7 +129,6 @@ comment on column ops.leases.term is 'Counts the holders; a renewal of an older 
 comment on column ops.leases.acquired_at is 'When this holder took it.';
 comment on column ops.leases.renewed_at is 'When this holder last renewed it.';
 comment on column ops.leases.expires_at is 'When another process may take it unless it is renewed.';
-comment on column ops.leases.late_until is 'Until when whoever held it before, with another spool, may still write older events; NULL when nobody did.';
 
 create view ops.incomplete_chats as
 select c.org_id, c.chat_id, c.updated_at, c.observed_at, c.messages_complete_from, c.messages_complete_through
