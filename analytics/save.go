@@ -1,11 +1,11 @@
 package analytics
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -203,63 +203,28 @@ func (t *factTable[R]) send(ctx context.Context, tx pgx.Tx, sql string, rows []*
 	return nil
 }
 
+// rowBytes is about what a row is long.
+const rowBytes = 1 << 9
+
 // copy writes rows that the table does not have.
 func (t *factTable[R]) copy(ctx context.Context, tx pgx.Tx, rows []*R, at time.Time) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	if _, err := tx.Conn().PgConn().CopyFrom(ctx, &rowStream[R]{rows: rows, at: at}, t.copySQL); err != nil {
+	buf := make([]byte, 0, len(rows)*rowBytes)
+	buf = append(append(buf, "PGCOPY\n\xff\r\n\x00"...), make([]byte, 8)...) // no flags, no extension
+	for i := range rows {
+		all := append(fields(rows[i]), &at)
+		buf = binary.BigEndian.AppendUint16(buf, uint16(len(all))) //nolint:gosec // columns
+		for _, field := range all {
+			buf = appendCopied(buf, field)
+		}
+	}
+	buf = append(buf, 0xff, 0xff)
+	if _, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(buf), t.copySQL); err != nil {
 		return fmt.Errorf("writing %s: %w", t.name, err)
 	}
 	return nil
-}
-
-// rowStream is rows in Postgres' binary COPY format: a header, the rows, a trailer. They are encoded as they are sent, while
-// Postgres writes those before them.
-type rowStream[R any] struct {
-	rows    []*R
-	at      time.Time // the last column of each
-	hasHead bool
-	hasTail bool
-	buf     []byte
-	rest    []byte // of buf, not read yet
-}
-
-// Read is for pgx.
-func (s *rowStream[R]) Read(p []byte) (n int, err error) {
-	for n < len(p) {
-		if len(s.rest) == 0 && !s.next() {
-			return n, io.EOF
-		}
-		k := copy(p[n:], s.rest)
-		n, s.rest = n+k, s.rest[k:]
-	}
-	return n, nil
-}
-
-// next makes the next row what is to be read; false when there is none.
-func (s *rowStream[R]) next() bool {
-	b := s.buf[:0]
-	if !s.hasHead {
-		s.hasHead = true
-		b = append(append(b, "PGCOPY\n\xff\r\n\x00"...), make([]byte, 8)...) // no flags, no extension
-	}
-	switch {
-	case len(s.rows) > 0:
-		all := append(fields(s.rows[0]), &s.at)
-		s.rows = s.rows[1:]
-		b = binary.BigEndian.AppendUint16(b, uint16(len(all))) //nolint:gosec // columns
-		for _, field := range all {
-			b = appendCopied(b, field)
-		}
-	case s.hasTail:
-		return false
-	default:
-		s.hasTail = true
-		b = append(b, 0xff, 0xff)
-	}
-	s.buf, s.rest = b, b
-	return true
 }
 
 // differing counts the rows that are stored otherwise than given, and those that are stored or given alone.

@@ -36,8 +36,8 @@ func (a *archive) holdChats(t *testing.T) (release func()) {
 	}
 }
 
-// halted is a lane whose first batch waits for a lock, and the records that have not been appended yet.
-func (a *archive) halted(t *testing.T, limit time.Duration) (lane *Lane, ended chan error, release func()) {
+// halted is a lane whose first batch waits for a lock, and whose second one is appended.
+func (a *archive) halted(ctx context.Context, t *testing.T, limit time.Duration) (lane *Lane, ended chan error, release func()) {
 	t.Helper()
 	records := simulated(t, simulator.Config{Seed: 11, Chats: 40}, 600)
 	release = a.holdChats(t)
@@ -45,11 +45,12 @@ func (a *archive) halted(t *testing.T, limit time.Duration) (lane *Lane, ended c
 	lane.aheadLimit = limit
 	a.append(records[:100]...)
 	ended = make(chan error, 1)
-	go func() { ended <- lane.Run(t.Context()) }()
+	go func() { ended <- lane.Run(ctx) }()
 	a.waitUntil("the first batch waits for the lock", func() bool {
 		return a.count("select count(*)"+isHeld) > 0
 	})
 	a.append(records[100:]...)
+	a.waitUntil("the second batch is appended", func() bool { return a.count("select count(*)"+isAhead) == 1 })
 	return lane, ended, release
 }
 
@@ -69,9 +70,8 @@ func (a *archive) isAllWritten(t *testing.T, lane *Lane, ended chan error) {
 func TestTheNextBatchIsAppendedWhileTheLastOneIsWritten(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t)
-	lane, ended, release := a.halted(t, time.Minute)
+	lane, ended, release := a.halted(t.Context(), t, time.Minute)
 	defer release()
-	a.waitUntil("the second batch is appended", func() bool { return a.count("select count(*)"+isAhead) == 1 })
 	if n := a.count("select count(*) from raw.events"); n != 0 {
 		t.Errorf("%d events are to be seen before the batch that they follow is committed", n)
 	}
@@ -82,9 +82,8 @@ func TestTheNextBatchIsAppendedWhileTheLastOneIsWritten(t *testing.T) {
 func TestWhatWasAppendedAheadIsTakenBackWhenItsTurnDoesNotCome(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t)
-	lane, ended, release := a.halted(t, 300*time.Millisecond)
+	lane, ended, release := a.halted(t.Context(), t, 300*time.Millisecond)
 	defer release()
-	a.waitUntil("the second batch is appended", func() bool { return a.count("select count(*)"+isAhead) == 1 })
 	a.waitUntil("its transaction is given up", func() bool { return a.count("select count(*)"+isAhead) == 0 })
 	release()
 	a.isAllWritten(t, lane, ended)
@@ -93,9 +92,8 @@ func TestWhatWasAppendedAheadIsTakenBackWhenItsTurnDoesNotCome(t *testing.T) {
 func TestABatchIsWrittenOnceThoughTheSessionThatAppendedItIsKilled(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t)
-	lane, ended, release := a.halted(t, time.Minute)
+	lane, ended, release := a.halted(t.Context(), t, time.Minute)
 	defer release()
-	a.waitUntil("the second batch is appended", func() bool { return a.count("select count(*)"+isAhead) == 1 })
 	if n := a.count("select count(pg_terminate_backend(pid))" + isAhead); n != 1 {
 		t.Fatalf("%d sessions were killed, want the one that appended", n)
 	}
@@ -106,9 +104,8 @@ func TestABatchIsWrittenOnceThoughTheSessionThatAppendedItIsKilled(t *testing.T)
 func TestABatchThatWasAppendedAheadSurvivesThatTheOneBeforeFails(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t)
-	lane, ended, release := a.halted(t, time.Minute)
+	lane, ended, release := a.halted(t.Context(), t, time.Minute)
 	defer release()
-	a.waitUntil("the second batch is appended", func() bool { return a.count("select count(*)"+isAhead) == 1 })
 	if n := a.count("select count(pg_terminate_backend(pid))" + isHeld); n != 1 {
 		t.Fatalf("%d sessions were killed, want the one that writes", n)
 	}
@@ -120,19 +117,9 @@ func TestABatchThatWasAppendedAheadSurvivesThatTheOneBeforeFails(t *testing.T) {
 func TestNothingThatWasAppendedAheadIsLeftWhenTheLaneIsStopped(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t)
-	release := a.holdChats(t)
-	defer release()
-	records := simulated(t, simulator.Config{Seed: 12, Chats: 40}, 400)
-	a.append(records[:100]...)
-	lane := a.lane()
 	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- lane.Run(ctx) }()
-	a.waitUntil("the first batch waits for the lock", func() bool {
-		return a.count("select count(*)"+isHeld) > 0
-	})
-	a.append(records[100:]...)
-	a.waitUntil("the second batch is appended", func() bool { return a.count("select count(*)"+isAhead) == 1 })
+	_, ended, release := a.halted(ctx, t, time.Minute)
+	defer release()
 	stop()
 	if err := <-ended; err == nil {
 		t.Error("the lane ended without an error, want that of its context")
@@ -185,4 +172,33 @@ func TestEventsAreWrittenWithoutPreparedStatements(t *testing.T) {
 			a.nothingIsFlawed()
 		})
 	}
+}
+
+// Two processes cannot have one spool open; a copy of a spool, or a database put back, is as bad.
+func TestTwoWritersOfOneStreamStoreNothingTwice(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	ended := make(chan error, 2)
+	for range 2 {
+		l := a.lane()
+		l.aheadLimit = 300 * time.Millisecond
+		go func() { ended <- l.Run(t.Context()) }()
+	}
+	records := simulated(t, simulator.Config{Seed: 14, Chats: 40}, 900)
+	for len(records) > 0 {
+		a.append(records[:90]...)
+		records = records[90:]
+		time.Sleep(15 * time.Millisecond)
+	}
+	a.spool.Seal()
+	for range 2 {
+		if err := <-ended; err != nil {
+			t.Errorf("a lane ended with %v, want nil at the seal", err)
+		}
+	}
+	if n := a.count("select count(*) from raw.events"); n != 900 {
+		t.Errorf("%d events are stored, want 900", n)
+	}
+	a.likeReference(false)
+	a.nothingIsFlawed()
 }

@@ -22,9 +22,6 @@ const copyEventsSQL = `copy raw.events (
 
 // copyEvents appends the events to raw.events.
 func copyEvents(ctx context.Context, conn *pgx.Conn, events []*event, o *ordering) error {
-	if len(events) == 0 {
-		return nil
-	}
 	_, err := conn.PgConn().CopyFrom(ctx, &copyStream{events: events, ordering: o}, copyEventsSQL)
 	if err != nil {
 		return fmt.Errorf("appending to raw.events: %w", err)

@@ -10,7 +10,8 @@
 //	advance the checkpoint, read what is known → COPY into raw.events, and fold → one upsert a table, parents first →
 //	COMMIT → trim the spool
 //
-// In a flood the COPY comes first, while the batch before is being written (ahead.go). Each arrow is a round trip (pipeline.go). Values go to Postgres in its binary format (binary.go), payloads with their keys
+// In a flood the COPY comes first, while the batch before is being written (ahead.go); a few events are inserted with the rows instead.
+// Each arrow is a round trip (pipeline.go). Values go to Postgres in its binary format (binary.go), payloads with their keys
 // in the order of jsonb (ordered.go).
 //
 // Folding (chat.go, member.go, message.go, entity.go) takes the rows as they are known, from a cache or from Postgres,

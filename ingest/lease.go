@@ -8,7 +8,6 @@ import (
 
 	"archiver/db"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -32,16 +31,15 @@ type lease struct {
 	pool     *pgxpool.Pool
 	orgID    string
 	instance string
-	stream   uuid.UUID
+	lane     *Lane // writes the org's events
 
 	mu    sync.Mutex
-	term  int64         // 0 while it is not known whether it is held
-	late  time.Duration // how long events of another holder could come in yet when it was taken; not above 0: not at all
-	asked time.Time     // when Postgres was last asked, in vain or not
+	term  int64     // 0 while it is not known whether it is held
+	asked time.Time // when Postgres was last asked, in vain or not
 }
 
-// acquire takes the lease, or keeps it. isNew says that it was not held by this process just before; an error says that
-// Postgres did not answer.
+// acquire takes the lease, or keeps it. isNew says that it was not held by this process just before, and the lane then expects what
+// another holder's spool may hold yet; an error says that Postgres did not answer.
 func (l *lease) acquire(ctx context.Context) (held, isNew bool, err error) {
 	if held, err := l.renew(ctx); held || err != nil {
 		return held, false, err
@@ -49,7 +47,7 @@ func (l *lease) acquire(ctx context.Context) (held, isNew bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, leaseTimeout)
 	defer cancel()
 	rows, err := db.New(l.pool).AcquireLease(ctx, db.AcquireLeaseParams{
-		OrgID: l.orgID, Instance: l.instance, StreamID: l.stream, TtlSeconds: leaseTTL.Seconds(),
+		OrgID: l.orgID, Instance: l.instance, StreamID: l.lane.stream, TtlSeconds: leaseTTL.Seconds(),
 		LateSeconds: lateAfterTakeover.Seconds(),
 	})
 	l.mu.Lock()
@@ -58,15 +56,9 @@ func (l *lease) acquire(ctx context.Context) (held, isNew bool, err error) {
 	if err != nil || len(rows) == 0 {
 		return false, false, err
 	}
-	l.term, l.late = rows[0].Term, time.Duration(rows[0].LateSeconds*float64(time.Second))
+	l.term = rows[0].Term
+	l.lane.expectLate(time.Duration(rows[0].LateSeconds * float64(time.Second)))
 	return true, true, nil
-}
-
-// lateFor is for how long events of another holder may come in.
-func (l *lease) lateFor() time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.late
 }
 
 // renew keeps the lease, if it is held; while Postgres does not answer it stays so.
@@ -80,7 +72,7 @@ func (l *lease) renew(ctx context.Context) (held bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, leaseTimeout)
 	defer cancel()
 	renewed, err := db.New(l.pool).RenewLease(ctx, db.RenewLeaseParams{
-		OrgID: l.orgID, StreamID: l.stream, Term: term, TtlSeconds: leaseTTL.Seconds(),
+		OrgID: l.orgID, StreamID: l.lane.stream, Term: term, TtlSeconds: leaseTTL.Seconds(),
 	})
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -107,7 +99,7 @@ func (l *lease) release(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, leaseTimeout)
 	defer cancel()
-	err := db.New(l.pool).ReleaseLease(ctx, db.ReleaseLeaseParams{OrgID: l.orgID, StreamID: l.stream, Term: l.term})
+	err := db.New(l.pool).ReleaseLease(ctx, db.ReleaseLeaseParams{OrgID: l.orgID, StreamID: l.lane.stream, Term: l.term})
 	l.term = 0
 	return err
 }

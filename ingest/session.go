@@ -168,7 +168,6 @@ func (s *session) claim(ctx context.Context) bool {
 		case held:
 			if isNew {
 				s.recall(l.orgID, time.Now())
-				s.ingester.laneOf(l.orgID).expectLate(l.lateFor())
 			}
 			return true
 		case !isStandby:
@@ -210,9 +209,6 @@ func (s *session) keepLease(ctx context.Context, opened time.Time, giveUp contex
 			continue
 		}
 		held, isNew, err := l.acquire(ctx)
-		if isNew {
-			s.ingester.laneOf(l.orgID).expectLate(l.lateFor())
-		}
 		switch {
 		case err != nil:
 		case !held:
@@ -370,7 +366,7 @@ func (s *session) setID(orgID string) {
 	s.realID = orgID
 	s.lease = &lease{
 		pool: s.ingester.config.Pool, orgID: orgID, instance: s.ingester.config.Instance,
-		stream: s.ingester.laneOf(orgID).stream,
+		lane: s.ingester.laneOf(orgID),
 	}
 	if orgID != s.org {
 		s.ingester.metrics.forget(s.org)

@@ -16,3 +16,17 @@ func TestModesInWhichArraysCannotBeSentAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAPoolIsAsLargeAsItsConnectionStringSays(t *testing.T) {
+	t.Parallel()
+	for parameters, want := range map[string]int32{"": 16, "?pool_max_conns=3": 3} {
+		pool, err := postgres.Connect(t.Context(), "postgres://localhost/x"+parameters)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer pool.Close()
+		if got := pool.Config().MaxConns; got != want {
+			t.Errorf("with %q a pool opens up to %d connections, want %d", parameters, got, want)
+		}
+	}
+}
