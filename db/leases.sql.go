@@ -69,39 +69,6 @@ func (q *Queries) AcquireLease(ctx context.Context, arg AcquireLeaseParams) ([]A
 	return items, nil
 }
 
-const lockWriters = `-- name: LockWriters :many
-select org_id, writer_stream_id from ops.leases
-where org_id = any($1::text[])
-order by org_id
-for no key update
-`
-
-type LockWritersRow struct {
-	OrgID          string
-	WriterStreamID *uuid.UUID
-}
-
-// Who wrote the orgs' events last. The rows are locked until the transaction ends: two writers of one org take turns.
-func (q *Queries) LockWriters(ctx context.Context, orgIds []string) ([]LockWritersRow, error) {
-	rows, err := q.db.Query(ctx, lockWriters, orgIds)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []LockWritersRow
-	for rows.Next() {
-		var i LockWritersRow
-		if err := rows.Scan(&i.OrgID, &i.WriterStreamID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const releaseLease = `-- name: ReleaseLease :exec
 update ops.leases set expires_at = clock_timestamp()
 where org_id = $1 and stream_id = $2 and term = $3

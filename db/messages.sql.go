@@ -10,6 +10,47 @@ import (
 	"time"
 )
 
+const getMessageIDs = `-- name: GetMessageIDs :many
+select k.org_id::text as org_id, k.chat_id::text as chat_id, m.message_id
+from rows from (unnest($1::text[]), unnest($2::text[])) as k (org_id, chat_id)
+cross join lateral (
+    select t.message_id from inbox.messages as t where t.org_id = k.org_id and t.chat_id = k.chat_id limit $3
+) as m
+`
+
+type GetMessageIDsParams struct {
+	OrgIds  []string
+	ChatIds []string
+	AtMost  int32
+}
+
+type GetMessageIDsRow struct {
+	OrgID     string
+	ChatID    string
+	MessageID string
+}
+
+// Which messages chats have, of each of them at_most.
+func (q *Queries) GetMessageIDs(ctx context.Context, arg GetMessageIDsParams) ([]GetMessageIDsRow, error) {
+	rows, err := q.db.Query(ctx, getMessageIDs, arg.OrgIds, arg.ChatIds, arg.AtMost)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GetMessageIDsRow
+	for rows.Next() {
+		var i GetMessageIDsRow
+		if err := rows.Scan(&i.OrgID, &i.ChatID, &i.MessageID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getMessages = `-- name: GetMessages :many
 select t.org_id, t.chat_id, t.message_id, t.role, t.sender, t.member_id, t.user_id, t.contact_channel_id, t.session_id, t.model, t.status, t.text, t.content, t.toolset_id, t.features, t.error, t.broadcast_id, t.is_broadcast_message, t.created_at, t.updated_at, t.input_tokens, t.output_tokens, t.total_tokens, t.reasoning_tokens, t.input_tokens_cache_read, t.input_tokens_cache_write, t.usage_turns, t.deleted_at, t.has_ended, t.first_seen_at, t.last_seen_at, t.version_at
 from rows from (unnest($1::text[]), unnest($2::text[]), unnest($3::text[])) as k (org_id, chat_id, message_id)

@@ -43,6 +43,69 @@ func (q *Queries) AdvanceStream(ctx context.Context, arg AdvanceStreamParams) (i
 	return result.RowsAffected(), nil
 }
 
+const beginBatch = `-- name: BeginBatch :one
+select ops.begin_batch(
+    $1::uuid, $2::text, $3::int8, $4::int8, $5::timestamptz, $6::timestamptz, $7::text[], false
+)::bool as is_turn
+`
+
+type BeginBatchParams struct {
+	StreamID       uuid.UUID
+	Instance       string
+	FromSeq        int64
+	ToSeq          int64
+	LastReceivedAt time.Time
+	UpdatedAt      time.Time
+	OrgIds         []string
+}
+
+// Moves the checkpoint, and waits for the other writers of the orgs: the orgs' rows of ops.leases are locked until the transaction ends,
+// so that two writers of one org take turns. Whether the stream is the one that wrote them last.
+func (q *Queries) BeginBatch(ctx context.Context, arg BeginBatchParams) (bool, error) {
+	row := q.db.QueryRow(ctx, beginBatch,
+		arg.StreamID,
+		arg.Instance,
+		arg.FromSeq,
+		arg.ToSeq,
+		arg.LastReceivedAt,
+		arg.UpdatedAt,
+		arg.OrgIds,
+	)
+	var is_turn bool
+	err := row.Scan(&is_turn)
+	return is_turn, err
+}
+
+const beginBatchInTurn = `-- name: BeginBatchInTurn :exec
+select ops.begin_batch(
+    $1::uuid, $2::text, $3::int8, $4::int8, $5::timestamptz, $6::timestamptz, $7::text[], true
+)
+`
+
+type BeginBatchInTurnParams struct {
+	StreamID       uuid.UUID
+	Instance       string
+	FromSeq        int64
+	ToSeq          int64
+	LastReceivedAt time.Time
+	UpdatedAt      time.Time
+	OrgIds         []string
+}
+
+// The same, and fails with SQLSTATE AR002 unless it is.
+func (q *Queries) BeginBatchInTurn(ctx context.Context, arg BeginBatchInTurnParams) error {
+	_, err := q.db.Exec(ctx, beginBatchInTurn,
+		arg.StreamID,
+		arg.Instance,
+		arg.FromSeq,
+		arg.ToSeq,
+		arg.LastReceivedAt,
+		arg.UpdatedAt,
+		arg.OrgIds,
+	)
+	return err
+}
+
 const openStream = `-- name: OpenStream :one
 insert into ops.streams as t (stream_id, instance, committed_seq, updated_at)
 values ($1, $2, 0, $3)

@@ -22,7 +22,7 @@ var killPoints = []struct {
 	{"written", 300},      // in the file, not fsynced
 	{"segment-begun", 2},  // a new segment with nothing in it
 	{"fsynced", 60},       // durable, seen by nobody
-	{"before-commit", 30}, // all statements are done
+	{"before-commit", 30}, // the last statements and the commit are about to be sent
 	{"after-commit", 30},  // in Postgres; the spool does not know it
 	{"before-trim", 30},
 	{"after-trim", 30},

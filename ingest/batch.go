@@ -14,15 +14,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// errMoved says that the checkpoint is not where this writer left it: another process writes from the same stream, or
-// the database was put back to an older state.
-var errMoved = errors.New("the stream's checkpoint was moved by somebody else")
-
 // batch is what one transaction writes.
 type batch struct {
 	lane         *Lane
 	events       []*event
-	appended     int // of the events, in the transaction already
+	last         *event // the one that the checkpoint moves to
+	appended     int    // of the events, in the transaction already
 	chats        map[chatKey]*chat
 	mentions     *mentions // what the events say of other rows than the chats' own
 	changedChats []*chat
@@ -35,8 +32,7 @@ type batch struct {
 // write stores events in one transaction, all or none of them: the events themselves, what they make of the inbox, and
 // the checkpoint. What the lane knows of the rows changes only once they are committed.
 func (l *Lane) write(ctx context.Context, events []*event) error {
-	b := &batch{lane: l, events: events, chats: map[chatKey]*chat{}}
-	last := events[len(events)-1]
+	b := &batch{lane: l, events: events, last: events[len(events)-1], chats: map[chatKey]*chat{}}
 	var conn *pgxpool.Conn
 	if ahead := l.takeAhead(); ahead != nil {
 		ahead.until.Stop()
@@ -48,7 +44,11 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 		}
 	}
 	defer conn.Release()
-	if err := b.transact(ctx, conn.Conn(), last); err != nil {
+	err := b.atOnce(ctx, conn.Conn())
+	if errors.Is(err, errNotAtOnce) {
+		err = b.transact(ctx, conn.Conn())
+	}
+	if err != nil {
 		rollback(ctx, conn.Conn())
 		if b.appended > 0 {
 			l.pauseAhead() // it may be why
@@ -57,14 +57,44 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 	}
 	failpoint.Hit("after-commit")
 	b.committed()
-	l.committed.Store(last.place)
+	l.committed.Store(b.last.place)
 	return nil
+}
+
+// errNotAtOnce says that a batch is to be written by transact. Nothing has happened yet then.
+var errNotAtOnce = errors.New("something has to be read first")
+
+// atOnce is the transaction in a single round trip. That can be when all is remembered that the events speak of, as it mostly is of
+// the few that come at an inbox' pace: what they make of the rows is then worked out before it begins.
+func (b *batch) atOnce(ctx context.Context, conn *pgx.Conn) error {
+	if b.lane.beside || b.appended > 0 || !b.hasFew() || len(b.reads()) > 0 || len(b.apply()) > 0 {
+		return errNotAtOnce
+	}
+	b.sort()
+	p := &pipeline{}
+	p.batch.Queue(beginSQL)
+	q := db.New(p)
+	if err := q.BeginBatchInTurn(ctx, db.BeginBatchInTurnParams(b.beginning())); err != nil {
+		return err
+	}
+	if err := b.saveLog(ctx, q); err != nil {
+		return err
+	}
+	if err := b.saveRows(ctx, q); err != nil {
+		return err
+	}
+	err := b.commit(ctx, conn, p)
+	if isOf(err, notInTurn) {
+		rollback(ctx, conn)
+		return errNotAtOnce
+	}
+	return err
 }
 
 // transact is the transaction, in as few round trips as there can be: Postgres is asked for everything that has to be
 // known, what the events make of the rows is worked out while it appends them, and what came of it is sent at once.
-func (b *batch) transact(ctx context.Context, conn *pgx.Conn, last *event) error {
-	if err := b.begin(ctx, conn, last); err != nil {
+func (b *batch) transact(ctx context.Context, conn *pgx.Conn) error {
+	if err := b.begin(ctx, conn); err != nil {
 		return err
 	}
 	copied := make(chan error, 1)
@@ -78,28 +108,31 @@ func (b *batch) transact(ctx context.Context, conn *pgx.Conn, last *event) error
 		b.lane.ordering = &ordering{} // pgx may be in the middle of reading yet, for a session that is lost
 		return err
 	}
-	save := b.saveAll
+	p := &pipeline{}
+	if err := b.saveLog(ctx, db.New(p)); err != nil {
+		return err
+	}
 	if len(late) > 0 { // these are derived from the log
-		if err := b.lane.send(ctx, conn, b.saveLog); err != nil {
+		if err := b.lane.send(ctx, conn, p); err != nil {
 			return err
 		}
-		save = b.saveRows
+		p = &pipeline{}
 	}
 	if err := b.derive(ctx, db.New(conn), late); err != nil {
 		return err
 	}
-	if err := b.lane.send(ctx, conn, save); err != nil {
+	b.sort()
+	if err := b.saveRows(ctx, db.New(p)); err != nil {
 		return err
 	}
+	return b.commit(ctx, conn, p)
+}
+
+// commit sends what is left to be written, and the transaction's end.
+func (b *batch) commit(ctx context.Context, conn *pgx.Conn, p *pipeline) error {
+	p.batch.Queue(commitSQL)
 	failpoint.Hit("before-commit")
-	tag, err := conn.Exec(ctx, "commit")
-	if err != nil {
-		return fmt.Errorf("committing: %w", err)
-	}
-	if tag.String() != "COMMIT" { // a transaction that has failed is rolled back, without an error
-		return pgx.ErrTxCommitRollback
-	}
-	return nil
+	return b.lane.send(ctx, conn, p)
 }
 
 // fewEvents is how many are inserted along with the rows: COPY takes two round trips of its own.
@@ -107,24 +140,21 @@ const fewEvents = 8
 
 func (b *batch) hasFew() bool { return len(b.events)-b.appended <= fewEvents }
 
-// plans has the transaction's statements keep their plans, which are the same whatever the rows: making them anew costs as
-// much as a small batch. They are made when tables may be empty, and are not to be such as are good for those only.
-const plans = `select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
-    set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
-
 // beginSQL begins a transaction in which each statement sees what others have committed before it, whatever the database's default
 // is: one that was begun ahead has to see the batch before.
-const beginSQL = "begin isolation level read committed"
+const (
+	beginSQL  = "begin isolation level read committed"
+	commitSQL = "commit"
+)
 
 // begin begins the transaction, unless that was done ahead, moves the checkpoint, takes the turn, and reads what is known of the rows.
-func (b *batch) begin(ctx context.Context, conn *pgx.Conn, last *event) error {
+func (b *batch) begin(ctx context.Context, conn *pgx.Conn) error {
 	p := &pipeline{}
 	if b.appended == 0 {
 		p.batch.Queue(beginSQL)
 	}
-	p.batch.Queue(plans)
 	if b.lane.beside {
-		if err := conn.SendBatch(ctx, &p.batch).Close(); err != nil {
+		if err := b.lane.send(ctx, conn, p); err != nil {
 			return fmt.Errorf("beginning a transaction: %w", err)
 		}
 		if err := b.beginBeside(ctx, conn); err != nil {
@@ -132,9 +162,8 @@ func (b *batch) begin(ctx context.Context, conn *pgx.Conn, last *event) error {
 		}
 		p = &pipeline{}
 	}
-	// First of all the checkpoint: a second writer of the same stream waits here, and then finds it moved.
 	var isTurn bool
-	steps := []step{b.advance(last), b.takeTurn(&isTurn)}
+	steps := []step{b.takeTurn(&isTurn)}
 	if !b.lane.beside {
 		steps = append(steps, b.reads()...)
 	}
@@ -158,38 +187,23 @@ func (b *batch) begin(ctx context.Context, conn *pgx.Conn, last *event) error {
 	return nil
 }
 
-// advance moves the checkpoint.
-func (b *batch) advance(to *event) step {
-	l := b.lane
-	return func(ctx context.Context, q *db.Queries) error {
-		moved, err := q.AdvanceStream(ctx, db.AdvanceStreamParams{
-			StreamID: l.stream, Instance: l.instance, FromSeq: l.committed.Load(), ToSeq: to.place,
-			LastReceivedAt: &to.receivedAt, UpdatedAt: l.now().UTC(),
-		})
-		if err != nil {
+// takeTurn moves the checkpoint and waits for the other writers of the orgs, and tells whether this lane is the one that wrote them
+// last. Where that was another one (a standby that took over, a holder that still writes what its spool holds), what is remembered of
+// the rows is behind.
+func (b *batch) takeTurn(isTurn *bool) step {
+	return func(ctx context.Context, q *db.Queries) (err error) {
+		if *isTurn, err = q.BeginBatch(ctx, b.beginning()); err != nil {
 			return fmt.Errorf("moving the checkpoint: %w", err)
-		}
-		if moved == 0 {
-			return errMoved
 		}
 		return nil
 	}
 }
 
-// takeTurn waits for the other writers of the orgs, and tells whether this lane is the one that wrote them last. Where that
-// was another one (a standby that took over, a holder that still writes what its spool holds), what is remembered of the
-// rows is behind.
-func (b *batch) takeTurn(isTurn *bool) step {
-	return func(ctx context.Context, q *db.Queries) error {
-		writers, err := q.LockWriters(ctx, b.orgIDs())
-		if err != nil {
-			return fmt.Errorf("waiting for the other writers of the orgs: %w", err)
-		}
-		isOther := func(w db.LockWritersRow) bool {
-			return w.WriterStreamID == nil || *w.WriterStreamID != b.lane.stream
-		}
-		*isTurn = !slices.ContainsFunc(writers, isOther)
-		return nil
+func (b *batch) beginning() db.BeginBatchParams {
+	l, to := b.lane, b.last
+	return db.BeginBatchParams{
+		StreamID: l.stream, Instance: l.instance, FromSeq: l.committed.Load(), ToSeq: to.place,
+		LastReceivedAt: to.receivedAt, UpdatedAt: l.now().UTC(), OrgIds: b.orgIDs(),
 	}
 }
 
@@ -216,7 +230,11 @@ func (b *batch) fold(ctx context.Context, q *db.Queries) error {
 			return err
 		}
 	}
-	return b.derive(ctx, q, b.apply())
+	if err := b.derive(ctx, q, b.apply()); err != nil {
+		return err
+	}
+	b.sort()
+	return nil
 }
 
 // reads are the queries for what is known of the rows that the events speak of and not remembered.
@@ -255,7 +273,7 @@ func (b *batch) apply() (late map[chatKey]bool) {
 	return late
 }
 
-// derive derives the chats again that have to be, and puts all in the order in which they are written.
+// derive derives the chats again that have to be.
 func (b *batch) derive(ctx context.Context, q *db.Queries, late map[chatKey]bool) error {
 	for key := range late {
 		c, err := b.lane.derive(ctx, q, key)
@@ -264,6 +282,11 @@ func (b *batch) derive(ctx context.Context, q *db.Queries, late map[chatKey]bool
 		}
 		b.chats[key] = c
 	}
+	return nil
+}
+
+// sort puts the rows in the order in which they are written.
+func (b *batch) sort() {
 	for _, c := range b.chats {
 		b.changedChats = append(b.changedChats, c)
 	}
@@ -281,7 +304,6 @@ func (b *batch) derive(ctx context.Context, q *db.Queries, late map[chatKey]bool
 			return cmp.Compare(x.row.MessageID, y.row.MessageID)
 		})
 	}
-	return nil
 }
 
 func (b *batch) committed() {

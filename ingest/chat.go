@@ -23,13 +23,15 @@ type chat struct {
 	row     db.InboxChat
 	state   *db.InboxChatState
 	members map[string]*db.InboxMember
-	// isWhole says that the chat was not there when it was read, so that its messages are all in stored; those of other
-	// chats have to be looked for in Postgres.
-	isWhole bool
-	stored  []uint32 // hashes of messages' ids, maxStored of them at most
+	// isWhole says that the chat's messages are all in stored; those of other chats have to be looked for in Postgres. isLong says that
+	// they are too many for that.
+	isWhole, isLong bool
+	stored          []uint32 // hashes of messages' ids, maxStored of them at most
+	heard           uint64   // message.hash of the last message that was folded in; 0 for none. Most frames repeat it
 
 	// Of this batch only:
 	hasOwn    bool                      // members is no other chat's too
+	hearing   uint64                    // what heard will be
 	messages  map[string]*storedMessage // loaded ones and new ones
 	history   []db.InboxChatStateChange
 	referrals map[string]*db.InboxReferral
@@ -65,8 +67,12 @@ func newChat(key chatKey) *chat {
 	}
 }
 
-// maxStored is how many messages of a chat are remembered not to be new. Chats with more are read as others are.
-const maxStored = 64
+// maxStored is how many messages of a chat are remembered not to be new. Those of longer chats are looked for.
+const maxStored = 256
+
+// repeats reports whether a message is, to the byte, the last one that was folded in before the batch. To fold it in again would change
+// nothing, unless the batch has something else to say of it.
+func (c *chat) repeats(v *message) bool { return c.heard != 0 && v.hash == c.heard }
 
 // mayHave reports whether the message may be in Postgres.
 func (c *chat) mayHave(messageID string) bool {
@@ -78,7 +84,8 @@ func (c *chat) remember() {
 	for id := range c.messages {
 		if h := hashOf(id); c.isWhole && !slices.Contains(c.stored, h) {
 			c.stored = append(c.stored, h)
-			c.isWhole = len(c.stored) <= maxStored
+			c.isLong = len(c.stored) > maxStored
+			c.isWhole = !c.isLong
 		}
 	}
 	if !c.isWhole {
@@ -94,6 +101,10 @@ func hashOf(id string) uint32 { return uint32(maphash.String(hashSeed, id)) }
 // end forgets what is of one batch only.
 func (c *chat) end() {
 	c.remember()
+	if c.hearing != 0 {
+		c.heard = c.hearing
+	}
+	c.hearing = 0
 	c.messages, c.referrals, c.history, c.changed, c.rederived, c.hasOwn = nil, nil, nil, changes{}, false, false
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"hash/maphash"
 	"net/http"
 	"net/url"
 	"strings"
@@ -70,6 +71,7 @@ type description struct {
 type message struct {
 	*invent.Message
 	toolset invent.Field[string]
+	hash    uint64 // of its JSON
 }
 
 // clock is the source's clock of the version that is described; zero when it gives none.
@@ -224,7 +226,9 @@ func (e *event) describe(b *blocks, c *invent.Chat) []description {
 }
 
 func (e *event) message(d *description, b *blocks, m *invent.Message) {
-	d.messages = append(d.messages, message{Message: m, toolset: e.toolset(d, b, "last_message.tools", &m.Tools)})
+	hash := maphash.Bytes(hashSeed, m.JSON)
+	m.JSON = nil // what is kept of the event shall not hold it
+	d.messages = append(d.messages, message{m, e.toolset(d, b, "last_message.tools", &m.Tools), hash})
 }
 
 // toolset and config replace a block that comes with every event by the id of its content.

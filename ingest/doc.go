@@ -7,11 +7,11 @@
 // a Lane (lane.go) reads the spool ahead, describes each record (describe.go: the bytes are decoded tolerantly into
 // what they say of chats), and writes what has gathered while the last transaction ran as the next one (batch.go):
 //
-//	advance the checkpoint, read what is known → COPY into raw.events, and fold → one upsert a table, parents first →
+//	advance the checkpoint, read what is known → COPY into raw.events, and fold → one upsert a table, parents first,
 //	COMMIT → trim the spool
 //
-// In a flood the COPY comes first, while the batch before is being written (ahead.go); a few events are inserted with the rows instead.
-// Each arrow is a round trip (pipeline.go). Values go to Postgres in its binary format (binary.go), payloads with their keys
+// In a flood the COPY comes first, while the batch before is being written (ahead.go); a few events are inserted with the rows instead,
+// and where nothing has to be read, all is one round trip. Each arrow is one (pipeline.go). Values go to Postgres in its binary format (binary.go), payloads with their keys
 // in the order of jsonb (ordered.go).
 //
 // Folding (chat.go, member.go, message.go, entity.go) takes the rows as they are known, from a cache or from Postgres,

@@ -16,7 +16,44 @@ func (b *batch) loads() (reads []step) {
 	if keys := b.described(); len(keys.OrgIds) > 0 {
 		reads = append(reads, b.loadMessages(keys), b.loadFiles(db.GetMessageFilesParams(keys)))
 	}
+	if partly := b.partly(); len(partly) > 0 {
+		reads = append(reads, b.loadIDs(partly))
+	}
 	return reads
+}
+
+// partly are the chats that are remembered but for which messages they have. A chat that was read is one until it is spoken of again: most
+// of those that an inbox knows are spoken of once in a long while.
+func (b *batch) partly() (chats []*chat) {
+	for _, c := range b.chats {
+		if !c.isNew() && !c.isWhole && !c.isLong {
+			chats = append(chats, c)
+		}
+	}
+	return chats
+}
+
+// loadIDs reads which messages chats have, so that their next ones need not be looked for.
+func (b *batch) loadIDs(chats []*chat) step {
+	p := db.GetMessageIDsParams{AtMost: maxStored + 1}
+	for _, c := range chats {
+		p.OrgIds, p.ChatIds = append(p.OrgIds, c.key.orgID), append(p.ChatIds, c.key.chatID)
+	}
+	return func(ctx context.Context, q *db.Queries) error {
+		rows, err := q.GetMessageIDs(ctx, p)
+		if err != nil {
+			return fmt.Errorf("reading which messages chats have: %w", err)
+		}
+		for _, r := range rows {
+			c := b.chats[chatKey{r.OrgID, r.ChatID}]
+			c.stored = append(c.stored, hashOf(r.MessageID))
+		}
+		for _, c := range chats {
+			c.isLong = len(c.stored) > maxStored
+			c.isWhole = !c.isLong
+		}
+		return nil
+	}
 }
 
 // known takes the chats that are remembered and returns the keys of the others, which it takes to be new.
@@ -88,7 +125,7 @@ func (b *batch) described() (keys db.GetMessagesParams) {
 			d := &e.chats[i]
 			c := b.chats[chatKey{d.orgID, d.chatID}]
 			for j := range d.messages {
-				if !c.mayHave(d.messages[j].ID.V) {
+				if c.repeats(&d.messages[j]) || !c.mayHave(d.messages[j].ID.V) {
 					continue
 				}
 				keys.OrgIds = append(keys.OrgIds, d.orgID)

@@ -27,9 +27,12 @@ func (s *storedMessage) ignores(m *invent.Message) bool { return s.row.HasEnded 
 
 // foldMessage takes in a description of a message that is the newest of all so far.
 func (c *chat) foldMessage(d *description, v *message) {
-	if s := c.messages[v.ID.V]; s == nil || !s.ignores(v.Message) {
-		c.foldBelieved(d, v)
+	c.hearing = v.hash
+	s := c.messages[v.ID.V]
+	if s == nil && c.repeats(v) || s != nil && s.ignores(v.Message) {
+		return
 	}
+	c.foldBelieved(d, v)
 }
 
 // foldBelieved takes in what is believed, whatever came before.

@@ -51,6 +51,10 @@ func (l *Lane) noticeOlder(ctx context.Context, isStart bool) error {
 	return nil
 }
 
+// errMoved says that the checkpoint is not where this writer left it: another process writes from the same stream, or
+// the database was put back to an older state.
+var errMoved = errors.New("the stream's checkpoint was moved by somebody else")
+
 // passOverTo is the last event that cannot be written to the database any more, or one that is written already.
 func (l *Lane) passOverTo() int64 {
 	stats := l.spool.Stats()

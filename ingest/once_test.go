@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"regexp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -137,6 +139,7 @@ const (
 type proxy struct {
 	onCommit func(n int) fault // n counts from 0
 	commits  atomic.Int64
+	turns    atomic.Int64 // round trips: how often the client spoke after the server had
 	lost     [3]atomic.Int64
 }
 
@@ -169,6 +172,9 @@ func (p *proxy) start(t *testing.T, to string) (address string) {
 	return listener.Addr().String()
 }
 
+// preparesCommit is the message that gives commit a name, which is that of later messages to carry it out.
+var preparesCommit = regexp.MustCompile(`(?s)P....(\w+)\x00commit\x00`)
+
 // carry passes bytes on in both directions until either side ends, or a fault ends both.
 func (p *proxy) carry(ctx context.Context, client net.Conn, to string) error {
 	server, err := net.Dial("tcp", to)
@@ -179,6 +185,7 @@ func (p *proxy) carry(ctx context.Context, client net.Conn, to string) error {
 	cut := func() { client.Close(); server.Close() }
 	defer context.AfterFunc(ctx, cut)()
 	var silent atomic.Bool // the client is to hear no more
+	var answered atomic.Bool
 	var back sync.WaitGroup
 	defer func() { cut(); back.Wait() }()
 	replied := make(chan struct{}, 1)
@@ -192,6 +199,7 @@ func (p *proxy) carry(ctx context.Context, client net.Conn, to string) error {
 				return
 			}
 			if n > 0 {
+				answered.Store(true)
 				_, err = client.Write(buf[:n])
 			}
 			if err != nil {
@@ -199,16 +207,22 @@ func (p *proxy) carry(ctx context.Context, client net.Conn, to string) error {
 			}
 		}
 	})
+	var commit []byte // the name of the statement, as it comes in a message
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := client.Read(buf)
 		if err != nil {
 			return nil // it hung up, or was cut off
 		}
+		if answered.Swap(false) {
+			p.turns.Add(1)
+		}
 		what := noFault
-		if bytes.HasPrefix(buf[:n], []byte{'Q'}) && bytes.HasSuffix(buf[:n], []byte("commit\x00")) {
+		if commit != nil && bytes.Contains(buf[:n], commit) {
 			what = p.onCommit(int(p.commits.Add(1)) - 1)
 			p.lost[what].Add(1)
+		} else if m := preparesCommit.FindSubmatch(buf[:n]); m != nil {
+			commit = slices.Concat([]byte{0}, m[1], []byte{0})
 		}
 		if what == loseCommit {
 			return nil

@@ -13,36 +13,15 @@ import (
 // step runs one query, and uses its result.
 type step func(context.Context, *db.Queries) error
 
-// pipelined runs queries that return nothing in one round trip.
-func pipelined(ctx context.Context, conn sender, queue step) error {
-	p := &pipeline{}
-	if err := queue(ctx, db.New(p)); err != nil {
-		return err
-	}
-	if p.batch.Len() == 0 {
-		return nil
-	}
-	return conn.SendBatch(ctx, &p.batch).Close()
-}
-
-// sender is a connection or a transaction.
-type sender interface {
-	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
-}
-
 // flushBytes is how much is sent at once: Postgres then has something to do while the next statement is encoded, and is not woken up
 // for each of a few small ones.
 const flushBytes = 32 << 10
 
-// send is pipelined for the large arrays of a batch's rows: Postgres gets statements as soon as they are worth it, and the
-// memory that they are encoded to is used again.
-func (l *Lane) send(ctx context.Context, conn *pgx.Conn, queue step) error {
+// send runs queries that return nothing in one round trip. Postgres gets statements as soon as they are worth it, and the memory that
+// the large arrays of a batch's rows are encoded to is used again.
+func (l *Lane) send(ctx context.Context, conn *pgx.Conn, p *pipeline) error {
 	if !l.prepares {
-		return pipelined(ctx, conn, queue)
-	}
-	p := &pipeline{}
-	if err := queue(ctx, db.New(p)); err != nil {
-		return err
+		return p.run(ctx, conn)
 	}
 	statements := make([]*pgconn.StatementDescription, len(p.batch.QueuedQueries))
 	for i, q := range p.batch.QueuedQueries {
@@ -72,29 +51,66 @@ func (l *Lane) send(ctx context.Context, conn *pgx.Conn, queue step) error {
 	if err := sent.Sync(); err != nil {
 		return err
 	}
+	var tag pgconn.CommandTag
 	var failure error
 	for range statements {
-		if failure = readResult(sent); failure != nil {
+		if tag, failure = readResult(sent); failure != nil {
 			break // Postgres passes over what follows
 		}
 	}
 	if err := sent.Close(); failure == nil {
 		failure = err
 	}
+	if failure == nil {
+		failure = p.checkCommit(tag)
+	}
 	return failure
 }
 
-func readResult(sent *pgconn.Pipeline) error {
+func readResult(sent *pgconn.Pipeline) (tag pgconn.CommandTag, err error) {
 	result, err := sent.GetResults()
 	if err != nil {
-		return err
+		return tag, err
 	}
 	reader, ok := result.(*pgconn.ResultReader)
 	if !ok {
-		return fmt.Errorf("a statement of a pipeline has %T for its result", result)
+		return tag, fmt.Errorf("a statement of a pipeline has %T for its result", result)
 	}
-	_, err = reader.Close()
-	return err
+	return reader.Close()
+}
+
+// checkCommit makes an error of a transaction that was rolled back when it was to be committed, since it had failed: to Postgres that
+// is none.
+func (p *pipeline) checkCommit(last pgconn.CommandTag) error {
+	if queries := p.batch.QueuedQueries; queries[len(queries)-1].SQL == commitSQL && last.String() != "COMMIT" {
+		return pgx.ErrTxCommitRollback
+	}
+	return nil
+}
+
+// sender is a connection or a transaction.
+type sender interface {
+	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
+}
+
+// run is send without what is prepared.
+func (p *pipeline) run(ctx context.Context, conn sender) (err error) {
+	if p.batch.Len() == 0 {
+		return nil
+	}
+	results := conn.SendBatch(ctx, &p.batch)
+	defer func() {
+		if closed := results.Close(); err == nil {
+			err = closed
+		}
+	}()
+	var tag pgconn.CommandTag
+	for range p.batch.Len() {
+		if tag, err = results.Exec(); err != nil {
+			return err
+		}
+	}
+	return p.checkCommit(tag)
 }
 
 // pipeline takes the place of a connection under the generated queries, and only notes what they would run. What they
@@ -140,7 +156,10 @@ func (p *pipeline) Query(_ context.Context, sql string, args ...any) (pgx.Rows, 
 	return noRows{}, nil
 }
 
-func (p *pipeline) QueryRow(context.Context, string, ...any) pgx.Row { return noRows{} }
+func (p *pipeline) QueryRow(_ context.Context, sql string, args ...any) pgx.Row {
+	p.batch.Queue(sql, args...)
+	return noRows{}
+}
 
 // noRows is an empty result.
 type noRows struct{ pgx.Rows }

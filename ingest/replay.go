@@ -240,7 +240,11 @@ func (r *rebuild) write(ctx context.Context, in asker, events []*event) error {
 		if err := b.fold(ctx, db.New(over)); err != nil {
 			return err
 		}
-		return pipelined(ctx, over, b.save)
+		p := &pipeline{}
+		if err := b.save(ctx, db.New(p)); err != nil {
+			return err
+		}
+		return p.run(ctx, over)
 	})
 	if err != nil {
 		return err

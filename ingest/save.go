@@ -8,14 +8,6 @@ import (
 	"archiver/db"
 )
 
-// saveAll queues everything that is written.
-func (b *batch) saveAll(ctx context.Context, q *db.Queries) error {
-	if err := b.saveLog(ctx, q); err != nil {
-		return err
-	}
-	return b.saveRows(ctx, q)
-}
-
 // saveLog queues what is written of the events themselves, and has not gone by COPY.
 func (b *batch) saveLog(ctx context.Context, q *db.Queries) error {
 	if b.hasFew() {

@@ -179,6 +179,7 @@ func TestTheKeysOwnOrgIsStoredUnderItsRealIDAndHeldOnce(t *testing.T) {
 	b.server.FastForward(b.world.Now().Add(24 * time.Hour)) // the inbox list tells the id
 	i, _ := b.start(b.config(invent.OwnOrg, own))
 	b.connected(own)
+	t.Cleanup(func() { t.Logf("not ready because of %q", i.Status().Reasons) }) // shown when it fails
 	b.wait("readiness", func() bool { return len(i.Status().Reasons) == 0 })
 	b.play(2)
 	b.archived(own)

@@ -1,6 +1,7 @@
 package invent
 
 func (d *Decoder) message(m *Message) {
+	begin := d.offset()
 	for d.open(); d.next(); {
 		switch string(d.name) {
 		case "id":
@@ -45,6 +46,7 @@ func (d *Decoder) message(m *Message) {
 		}
 	}
 	d.require(&m.ID)
+	m.JSON = d.since(begin)
 }
 
 func (d *Decoder) content(c *Content) {

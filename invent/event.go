@@ -213,6 +213,7 @@ type Message struct {
 	BroadcastID        Field[string]
 	IsBroadcastMessage Field[bool]
 	Usage              Field[Usage]
+	JSON               JSON // the whole message, as it stands
 }
 
 // IsSnapshot reports whether the message carries its anchor; see Chat.IsSnapshot.

@@ -26,12 +26,5 @@ where org_id = @org_id and stream_id = @stream_id and term = @term;
 update ops.leases set expires_at = clock_timestamp()
 where org_id = @org_id and stream_id = @stream_id and term = @term;
 
--- name: LockWriters :many
--- Who wrote the orgs' events last. The rows are locked until the transaction ends: two writers of one org take turns.
-select org_id, writer_stream_id from ops.leases
-where org_id = any(@org_ids::text[])
-order by org_id
-for no key update;
-
 -- name: SetWriter :exec
 update ops.leases set writer_stream_id = @stream_id where org_id = any(@org_ids::text[]);

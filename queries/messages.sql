@@ -3,6 +3,14 @@ select t.*
 from rows from (unnest(@org_ids::text[]), unnest(@chat_ids::text[]), unnest(@message_ids::text[])) as k (org_id, chat_id, message_id)
 join inbox.messages as t on t.org_id = k.org_id and t.chat_id = k.chat_id and t.message_id = k.message_id;
 
+-- name: GetMessageIDs :many
+-- Which messages chats have, of each of them at_most.
+select k.org_id::text as org_id, k.chat_id::text as chat_id, m.message_id
+from rows from (unnest(@org_ids::text[]), unnest(@chat_ids::text[])) as k (org_id, chat_id)
+cross join lateral (
+    select t.message_id from inbox.messages as t where t.org_id = k.org_id and t.chat_id = k.chat_id limit @at_most
+) as m;
+
 -- name: UpsertMessages :exec
 -- Arrays of one length, one element a row, no key twice. An older description never overwrites a newer one.
 insert into inbox.messages as t (

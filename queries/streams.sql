@@ -10,3 +10,16 @@ returning t.committed_seq, t.last_received_at;
 update ops.streams
 set committed_seq = @to_seq, last_received_at = @last_received_at, instance = @instance, updated_at = @updated_at
 where stream_id = @stream_id and committed_seq = @from_seq;
+
+-- name: BeginBatch :one
+-- Moves the checkpoint, and waits for the other writers of the orgs: the orgs' rows of ops.leases are locked until the transaction ends,
+-- so that two writers of one org take turns. Whether the stream is the one that wrote them last.
+select ops.begin_batch(
+    @stream_id::uuid, @instance::text, @from_seq::int8, @to_seq::int8, @last_received_at::timestamptz, @updated_at::timestamptz, @org_ids::text[], false
+)::bool as is_turn;
+
+-- name: BeginBatchInTurn :exec
+-- The same, and fails with SQLSTATE AR002 unless it is.
+select ops.begin_batch(
+    @stream_id::uuid, @instance::text, @from_seq::int8, @to_seq::int8, @last_received_at::timestamptz, @updated_at::timestamptz, @org_ids::text[], true
+);
