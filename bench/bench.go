@@ -56,6 +56,7 @@ func Run(ctx context.Context, config Config) (_ *Report, err error) {
 		{"growth", b.growth},
 		{"rebuild", b.rebuild},
 		{"idle", b.idle},
+		{"scale", b.scale},
 		{"facts", b.facts},
 	} {
 		if !plan.runs(section.name) {

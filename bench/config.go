@@ -9,7 +9,7 @@ import (
 )
 
 // Sections are the parts of a run, in the order they are run.
-var Sections = []string{"work", "latency", "memory", "growth", "rebuild", "idle", "facts"}
+var Sections = []string{"work", "latency", "memory", "growth", "rebuild", "idle", "scale", "facts"}
 
 // Config says what to measure. The zero value of all but Archiver is a full run.
 type Config struct {

@@ -19,6 +19,7 @@ type world struct {
 	orgs  []string
 	seen  map[string]bool // chats that were in a reel
 	sizes sizes           // of all frames so far
+	extra padding         // of each frame
 }
 
 // newWorld makes orgs organizations that have chats live chats between them, after history events.
@@ -69,11 +70,14 @@ func (w *world) record(frames int) (*reel, error) {
 			w.seen[f.ChatID] = true
 			r.fresh++
 		}
-		w.sizes.add(f.Bytes)
-		r.bytes += int64(len(f.Bytes))
+		begin, rest := w.extra.of(), f.Bytes[1:]
+		length := len(begin) + len(rest)
+		w.sizes.add(length)
+		r.bytes += int64(length)
 		out := files[f.OrgID]
-		_, _ = out.Write(frameHeader(len(f.Bytes))) // an error shows in Flush
-		_, _ = out.Write(f.Bytes)
+		_, _ = out.Write(frameHeader(length)) // an error shows in Flush
+		_, _ = out.Write(begin)
+		_, _ = out.Write(rest)
 	}
 	r.chats = len(chats)
 	for _, out := range files {
@@ -159,11 +163,11 @@ type sizes struct {
 	sum                int64
 }
 
-func (s *sizes) add(frame []byte) {
-	if s.count == 0 || len(frame) < s.least {
-		s.least = len(frame)
+func (s *sizes) add(frame int) {
+	if s.count == 0 || frame < s.least {
+		s.least = frame
 	}
-	s.most = max(s.most, len(frame))
-	s.sum += int64(len(frame))
+	s.most = max(s.most, frame)
+	s.sum += int64(frame)
 	s.count++
 }

@@ -25,11 +25,11 @@ type worked struct {
 
 // throughput measures the archiver at full work and the yardsticks by turns, one org and several.
 func (b *bench) throughput(ctx context.Context) error {
-	one, err := b.newStage(1, 1)
+	one, err := b.newStage(1, 1, 0)
 	if err != nil {
 		return err
 	}
-	several, err := b.newStage(4, 2)
+	several, err := b.newStage(4, 2, 0)
 	if err != nil {
 		return err
 	}
@@ -81,9 +81,11 @@ type stage struct {
 	payloads   [][]byte // of reel
 }
 
-func (b *bench) newStage(orgs, lanes int) (*stage, error) {
+// newStage makes a stage whose frames have extra bytes more than the simulator's.
+func (b *bench) newStage(orgs, lanes, extra int) (*stage, error) {
 	b.plan.Progress(fmt.Sprintf("making %d frames of %d organization(s)", b.plan.WarmUp+b.plan.Frames, orgs))
 	s := &stage{world: newWorld(b.dir, orgs, b.plan.Live, b.plan.History), lanes: lanes}
+	s.world.extra = newPadding(extra)
 	var err error
 	if s.warm, err = s.world.record(b.plan.WarmUp); err != nil {
 		return nil, err

@@ -311,6 +311,6 @@ func (b *batch) committed() {
 	b.lane.entities.committed()
 	for key, c := range b.chats {
 		c.end()
-		b.lane.chats.Add(key, c)
+		b.lane.chats.Add(key, b.lane.packer.pack(c))
 	}
 }

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"hash/maphash"
-	"maps"
 	"slices"
 	"time"
 
@@ -30,7 +29,6 @@ type chat struct {
 	heard           uint64   // message.hash of the last message that was folded in; 0 for none. Most frames repeat it
 
 	// Of this batch only:
-	hasOwn    bool                      // members is no other chat's too
 	hearing   uint64                    // what heard will be
 	messages  map[string]*storedMessage // loaded ones and new ones
 	history   []db.InboxChatStateChange
@@ -63,7 +61,7 @@ type storedMessage struct {
 func newChat(key chatKey) *chat {
 	return &chat{
 		key: key, row: db.InboxChat{OrgID: key.orgID, ChatID: key.chatID, IsStub: true},
-		members: map[string]*db.InboxMember{}, hasOwn: true,
+		members: map[string]*db.InboxMember{},
 	}
 }
 
@@ -98,34 +96,16 @@ var hashSeed = maphash.MakeSeed()
 // hashOf may be the same for two ids: one of them is then looked for in vain.
 func hashOf(id string) uint32 { return uint32(maphash.String(hashSeed, id)) }
 
-// end forgets what is of one batch only.
+// end is the end of a batch that is committed: what is to be remembered of it.
 func (c *chat) end() {
 	c.remember()
 	if c.hearing != 0 {
 		c.heard = c.hearing
 	}
-	c.hearing = 0
-	c.messages, c.referrals, c.history, c.changed, c.rederived, c.hasOwn = nil, nil, nil, changes{}, false, false
-}
-
-// clone copies a chat between batches so that a batch can be given up without a trace. Members, which seldom change, are
-// copied when they do (setMember).
-func (c *chat) clone() *chat {
-	copied := *c
-	if c.state != nil {
-		state := *c.state
-		copied.state = &state
-	}
-	return &copied
 }
 
 // setMember puts a member's row in the place of the one before.
-func (c *chat) setMember(m db.InboxMember) {
-	if !c.hasOwn {
-		c.members, c.hasOwn = maps.Clone(c.members), true
-	}
-	c.members[m.MemberID] = &m
-}
+func (c *chat) setMember(m db.InboxMember) { c.members[m.MemberID] = &m }
 
 func (c *chat) setMessage(s *storedMessage) {
 	if c.messages == nil {

@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	// keptChats is how many chats' rows a lane remembers, so as not to read them again with their next event.
-	keptChats = 16_384
+	// keptChats is how many chats' rows a lane remembers, so as not to read them again with their next event. Each takes some 850 bytes.
+	keptChats = 32_768
 	// What a transaction writes is what has arrived while the one before ran, up to this: larger ones gain little.
 	maxBatch      = 1_000
 	maxBatchBytes = chunksAhead * chunkBytes
@@ -73,7 +73,8 @@ type Lane struct {
 	known        atomic.Int64 // imported events that were stored before, of those that were tried to be written
 	passed       int64        // of those, the ones in the last batch that came so far: it may turn out to be committed
 	oldest       atomic.Int64 // µs since 1970: when the oldest event that is read and not written arrived; 0 when none is
-	chats        *lru.Cache[chatKey, *chat]
+	chats        *lru.Cache[chatKey, packed]
+	packer       packer
 	entities     *entities
 	damageNoted  bool      // recordDamage has been through
 	spooledSince time.Time // when the oldest event was received that waited in the spool at the start; zero: none did
@@ -91,7 +92,7 @@ type Lane struct {
 
 // NewLane makes a lane; Run runs it.
 func NewLane(c LaneConfig) *Lane {
-	chats, err := lru.New[chatKey, *chat](keptChats)
+	chats, err := lru.New[chatKey, packed](keptChats)
 	if err != nil {
 		panic(err) // only a size below 1 is an error
 	}

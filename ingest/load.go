@@ -65,8 +65,8 @@ func (b *batch) known() (missing db.GetChatsParams) {
 			if b.chats[key] != nil {
 				continue
 			}
-			if c, ok := b.lane.chats.Get(key); ok {
-				b.chats[key] = c.clone()
+			if known, ok := b.lane.chats.Get(key); ok {
+				b.chats[key] = known.unpack(key)
 				continue
 			}
 			c := newChat(key)

@@ -214,7 +214,7 @@ func (r *rebuild) startOrg(ctx context.Context, orgID string) (err error) {
 }
 
 func (r *rebuild) newLane() *Lane {
-	chats, err := lru.New[chatKey, *chat](keptChats)
+	chats, err := lru.New[chatKey, packed](keptChats)
 	if err != nil {
 		panic(err) // only a size below 1 is an error
 	}
