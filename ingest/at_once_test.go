@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,7 +116,31 @@ func TestWhatAnotherWriterHasWrittenMeanwhileIsReadAnew(t *testing.T) {
 	}
 	endOne()
 	endTwo()
+	if log := a.log.String() + other.log.String(); strings.Contains(log, "does not take") {
+		t.Errorf("a batch had to be tried again:\n%s", log)
+	}
 	a.records = append(a.records, other.records...)
 	a.likeReference(false)
 	a.nothingIsFlawed()
+}
+
+// Whether a message is folded again is a matter of what is remembered, so that it must change nothing, whatever the message says.
+func TestAFileThatAMessageNamesTwiceIsTakenAtItsLastWord(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+	for range 2 {
+		for range 2 {
+			at = at.Add(time.Second)
+			a.append(frame("org", at, fmt.Sprintf(`{"type":"chat.updated","data":{"id":"chat","created_at":"2026-03-02T08:00:00Z","updated_at":%q,
+				"last_message":{"id":"1","created_at":"2026-03-02T08:00:00Z","messages":[{"parts":[
+					{"type":"file","file":{"id":"file","file_url":"https://files.example/1"}},
+					{"type":"file","file":{"id":"file","file_url":"https://files.example/2"}}]}]}}}`, at.Format(time.RFC3339))))
+		}
+		a.write()
+	}
+	a.likeReference(false)
+	if n := a.count(`select count(*) from inbox.message_files where url = 'https://files.example/2' and last_seen_at = first_seen_at`); n != 1 {
+		t.Errorf("%d files have the last word's URL and were last changed when they were first seen, want 1", n)
+	}
 }

@@ -49,6 +49,9 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 		err = b.transact(ctx, conn.Conn())
 	}
 	if err != nil {
+		if sqlState(err) == stateMoved {
+			err = errMoved
+		}
 		rollback(ctx, conn.Conn())
 		if b.appended > 0 {
 			l.pauseAhead() // it may be why
@@ -61,7 +64,7 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 	return nil
 }
 
-// errNotAtOnce says that a batch is to be written by transact. Nothing has happened yet then.
+// errNotAtOnce says that a batch is to be written by transact, which begins anew. In Postgres nothing has happened then.
 var errNotAtOnce = errors.New("something has to be read first")
 
 // atOnce is the transaction in a single round trip. That can be when all is remembered that the events speak of, as it mostly is of
@@ -84,7 +87,7 @@ func (b *batch) atOnce(ctx context.Context, conn *pgx.Conn) error {
 		return err
 	}
 	err := b.commit(ctx, conn, p)
-	if isOf(err, notInTurn) {
+	if sqlState(err) == stateNotInTurn {
 		rollback(ctx, conn)
 		return errNotAtOnce
 	}
@@ -287,6 +290,7 @@ func (b *batch) derive(ctx context.Context, q *db.Queries, late map[chatKey]bool
 
 // sort puts the rows in the order in which they are written.
 func (b *batch) sort() {
+	b.changedChats, b.changed = nil, nil // of a try to write it at once
 	for _, c := range b.chats {
 		b.changedChats = append(b.changedChats, c)
 	}

@@ -22,10 +22,16 @@ func (b *batch) loads() (reads []step) {
 	return reads
 }
 
+// maxPartly is of how many chats it is read which messages they have, in one batch.
+const maxPartly = 64
+
 // partly are the chats that are remembered but for which messages they have. A chat that was read is one until it is spoken of again: most
 // of those that an inbox knows are spoken of once in a long while.
 func (b *batch) partly() (chats []*chat) {
 	for _, c := range b.chats {
+		if len(chats) == maxPartly {
+			break // in a flood after a restart all are; what is read of them is to stay small
+		}
 		if !c.isNew() && !c.isWhole && !c.isLong {
 			chats = append(chats, c)
 		}
@@ -48,7 +54,7 @@ func (b *batch) loadIDs(chats []*chat) step {
 			c := b.chats[chatKey{r.OrgID, r.ChatID}]
 			c.stored = append(c.stored, hashOf(r.MessageID))
 		}
-		for _, c := range chats {
+		for _, c := range chats { // before there is a result too, which then puts it right
 			c.isLong = len(c.stored) > maxStored
 			c.isWhole = !c.isLong
 		}
@@ -118,7 +124,7 @@ func (b *batch) loadMembers(p db.GetChatsParams) step {
 	}
 }
 
-// described are the keys of the messages that the batch speaks of and Postgres may have.
+// described are the keys of the messages that have to be looked for: those that the batch says something of and Postgres may have.
 func (b *batch) described() (keys db.GetMessagesParams) {
 	for _, e := range b.events {
 		for i := range e.chats {

@@ -173,34 +173,49 @@ func textOf(contents []invent.Content) *string {
 	return new(strings.Join(texts, "\n"))
 }
 
-// foldFiles takes in the files of a description's parts. A file the newest version no longer has is marked as deleted.
+// foldFiles takes in the files of a description's parts. A file the newest version no longer has is marked as deleted; of one that it
+// names twice the last word counts.
 func (s *storedMessage) foldFiles(d *description, v *invent.Message) (changed bool) {
 	if !v.Contents.Named() && !v.IsSnapshot() {
 		return false
 	}
-	seen, named := d.seen.time(), map[string]bool{}
+	seen := d.seen.time()
+	var named map[string]fileOfPart
+	name := func(f *invent.Field[invent.File], p *invent.Part, key string) {
+		if !f.Given() || !f.V.ID.Given() {
+			return
+		}
+		if named == nil {
+			named = map[string]fileOfPart{}
+		}
+		named[f.V.ID.V] = fileOfPart{&f.V, p.Type, key}
+	}
 	for i := range v.Contents.V {
 		for j := range v.Contents.V[i].Parts {
 			p := &v.Contents.V[i].Parts[j]
-			if p.Audio.Given() && p.Audio.V.ID.Given() {
-				named[p.Audio.V.ID.V] = true
-				s.foldFile(seen, &p.Audio.V, p.Type, "audio")
-			}
-			if p.File.Given() && p.File.V.ID.Given() {
-				named[p.File.V.ID.V] = true
-				s.foldFile(seen, &p.File.V, p.Type, "file")
-			}
+			name(&p.Audio, p, "audio")
+			name(&p.File, p, "file")
 		}
 	}
+	for _, f := range named {
+		s.foldFile(seen, f)
+	}
 	for id, f := range s.files {
-		if !named[id] && f.DeletedAt == nil {
+		if _, is := named[id]; !is && f.DeletedAt == nil {
 			s.touchFile(seen, f, assignTime(&f.DeletedAt, &seen))
 		}
 	}
 	return len(s.changedFiles) > 0
 }
 
-func (s *storedMessage) foldFile(seen time.Time, v *invent.File, partType invent.Field[string], key string) {
+// fileOfPart is a file, and the type of its part, else the key it is under.
+type fileOfPart struct {
+	*invent.File
+	partType invent.Field[string]
+	key      string
+}
+
+func (s *storedMessage) foldFile(seen time.Time, v fileOfPart) {
 	f, isNew := s.files[v.ID.V], false
 	if f == nil {
 		f, isNew = &db.InboxMessageFile{
@@ -211,8 +226,9 @@ func (s *storedMessage) foldFile(seen time.Time, v *invent.File, partType invent
 		}
 		s.files[v.ID.V] = f
 	}
+	partType := v.partType
 	if !partType.Given() {
-		partType = invent.Field[string]{V: key, Presence: invent.Given}
+		partType = invent.Field[string]{V: v.key, Presence: invent.Given}
 	}
 	changed := isNew
 	for _, did := range [...]bool{

@@ -12,8 +12,8 @@ import (
 // packed is a chat as it is remembered between batches: its rows one after the other, a third of the memory that they take as values, and
 // without pointers, each of which is looked at whenever garbage is collected.
 //
-// Numbers are varints, times are µs since 1970, texts have their length before them. A column that may be NULL has a byte before it that
-// says whether it is.
+// In rows numbers are varints, times are µs since 1970, texts have their length before them, and a column that may be NULL has a byte before it
+// that says whether it is. At the end are two numbers: how many texts and how many times columns point to.
 type packed string
 
 // packer packs one chat after the other.
@@ -21,6 +21,9 @@ type packer struct {
 	b              []byte
 	strings, times int // how many of them columns point to: they are unpacked into one piece of memory each
 }
+
+// keptPacked bounds the memory that is kept to pack the next chat.
+const keptPacked = 1 << 20
 
 // What a chat has, in its first byte.
 const (
@@ -58,7 +61,11 @@ func (p *packer) pack(c *chat) packed {
 	}
 	p.b = binary.LittleEndian.AppendUint32(p.b, uint32(p.strings))
 	p.b = binary.LittleEndian.AppendUint32(p.b, uint32(p.times))
-	return packed(p.b)
+	s := packed(p.b)
+	if cap(p.b) > keptPacked {
+		p.b = nil
+	}
+	return s
 }
 
 // row packs a row but for its first two columns, the org and the chat.
@@ -69,34 +76,34 @@ func (p *packer) row(row any) {
 		case *string:
 			p.b = appendText(p.b, *f)
 		case **string:
-			if p.isThere(*f != nil) {
+			if p.flag(*f != nil) {
 				p.strings++
 				p.b = appendText(p.b, **f)
 			}
 		case *[]byte:
-			if p.isThere(*f != nil) {
+			if p.flag(*f != nil) {
 				p.b = appendText(p.b, *f)
 			}
 		case *bool:
-			p.isThere(*f)
+			p.flag(*f)
 		case **bool:
-			if p.isThere(*f != nil) {
-				p.isThere(**f)
+			if p.flag(*f != nil) {
+				p.flag(**f)
 			}
 		case *int64:
 			p.b = binary.AppendVarint(p.b, *f)
 		case **int64:
-			if p.isThere(*f != nil) {
+			if p.flag(*f != nil) {
 				p.b = binary.AppendVarint(p.b, **f)
 			}
 		case **int32:
-			if p.isThere(*f != nil) {
+			if p.flag(*f != nil) {
 				p.b = binary.AppendVarint(p.b, int64(**f))
 			}
 		case *time.Time:
 			p.b = binary.AppendVarint(p.b, f.UnixMicro())
 		case **time.Time:
-			if p.isThere(*f != nil) {
+			if p.flag(*f != nil) {
 				p.times++
 				p.b = binary.AppendVarint(p.b, (*f).UnixMicro())
 			}
@@ -106,7 +113,7 @@ func (p *packer) row(row any) {
 	}
 }
 
-func (p *packer) isThere(is bool) bool {
+func (p *packer) flag(is bool) bool {
 	p.b = append(p.b, byte(btoi(is)))
 	return is
 }
@@ -159,34 +166,34 @@ func (u *unpacker) row(row any, key chatKey) {
 		case *string:
 			*f = u.text()
 		case **string:
-			if u.isThere() {
+			if u.flag() {
 				u.strings[0] = u.text()
 				*f, u.strings = &u.strings[0], u.strings[1:]
 			}
 		case *[]byte:
-			if u.isThere() {
+			if u.flag() {
 				*f = []byte(u.text())
 			}
 		case *bool:
-			*f = u.isThere()
+			*f = u.flag()
 		case **bool:
-			if u.isThere() {
-				*f = &bothBools[btoi(u.isThere())]
+			if u.flag() {
+				*f = &bothBools[btoi(u.flag())]
 			}
 		case *int64:
 			*f = u.varint()
 		case **int64:
-			if u.isThere() {
+			if u.flag() {
 				*f = kept(new(u.varint()))
 			}
 		case **int32:
-			if u.isThere() {
+			if u.flag() {
 				*f = new(int32(u.varint()))
 			}
 		case *time.Time:
 			*f = time.UnixMicro(u.varint()).UTC()
 		case **time.Time:
-			if u.isThere() {
+			if u.flag() {
 				u.times[0] = time.UnixMicro(u.varint()).UTC()
 				*f, u.times = &u.times[0], u.times[1:]
 			}
@@ -201,7 +208,7 @@ func (u *unpacker) take(n int) (taken string) {
 
 func (u *unpacker) byte() byte { return u.take(1)[0] }
 
-func (u *unpacker) isThere() bool { return u.byte() != 0 }
+func (u *unpacker) flag() bool { return u.byte() != 0 }
 
 func (u *unpacker) text() string { return u.take(int(u.uvarint())) }
 

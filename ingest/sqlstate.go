@@ -25,14 +25,11 @@ func isAboutData(err error) bool {
 	return false
 }
 
-// notInTurn is the SQLSTATE of a batch that cannot be written at once, because another writer has written the org meanwhile
-// (ops.begin_batch).
-const notInTurn = "AR002"
-
-func isOf(err error, state string) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == state
-}
+// What ops.begin_batch fails with.
+const (
+	stateMoved     = "AR001" // errMoved
+	stateNotInTurn = "AR002" // another writer has written an org meanwhile, so that what is remembered of its rows is behind
+)
 
 // needsNewSession reports whether the sessions that are open will go on failing when the trouble is over: one that began
 // read-only, on a standby or under such a default, stays so for its life.
