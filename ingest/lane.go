@@ -27,11 +27,12 @@ const (
 	keptChats = 32_768
 	// What a transaction writes is what has arrived while the one before ran, up to this: larger ones gain little.
 	maxBatch      = 1_000
-	maxBatchBytes = chunksAhead * chunkBytes
-	// Events are read and decoded ahead in chunks, a few of them: memory is bounded by bytes, whatever frames weigh.
+	maxBatchBytes = 8 << 20
+	// Events are read and decoded in chunks: memory is bounded by bytes, whatever frames weigh. One is decoded, and one more waits, while
+	// the next batch is gathered; more would be memory that a flood, or Postgres' standing still for a second, fills for nothing.
 	chunkRecords = 250
 	chunkBytes   = 2 << 20
-	chunksAhead  = 4
+	chunksAhead  = 1
 	// attemptTimeout bounds one try to write a batch, and questionTimeout one small question: a server, or a proxy before
 	// it, that takes everything and answers nothing looks like a slow one for ever.
 	attemptTimeout  = 5 * time.Minute

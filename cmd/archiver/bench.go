@@ -29,7 +29,7 @@ type benchCommand struct {
 
 // Help is kong's longer description.
 func (benchCommand) Help() string {
-	return `Measures this program on this machine, beside what Postgres can take at most: COPY of the same payloads and nothing else. It uses a Postgres of its own, made from the local binaries, and simulated frames over real WebSockets; no configured database is touched. A full run takes some 15 minutes and 10 GB of disk. Exits 0 whether or not the targets are reached.
+	return `Measures this program on this machine, beside what Postgres can take at most: COPY of the same payloads and nothing else. It uses a Postgres of its own, made from the local binaries, and simulated frames over real WebSockets; no configured database is touched. A full run takes some 25 minutes and 10 GB of disk. Exits 0 whether or not the targets are reached.
 
 Examples:
 

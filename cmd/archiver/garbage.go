@@ -15,7 +15,7 @@ const (
 	quietGC = 50
 	floodGC = 200
 	// floodRate is from how many events a second on it is a flood: a backlog that is being caught up with.
-	floodRate = 2_000
+	floodRate = 4_000
 )
 
 // bulkGC is the same for commands that make facts: they hold two batches of chats, some ten MiB, and by default a third of
