@@ -33,6 +33,11 @@ func (b *bench) throughput(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, s := range []*stage{one, several} {
+		if s.payloads, err = s.reel.payloads(); err != nil {
+			return err
+		}
+	}
 	var copy1, copy2, default1, default2 []copied
 	var work1, work4, facts1 []worked
 	for round := range b.plan.Rounds {
@@ -78,7 +83,7 @@ type stage struct {
 	world      *world
 	lanes      int
 	warm, reel *reel
-	payloads   [][]byte // of reel
+	payloads   [][]byte // of reel, for COPY
 }
 
 // newStage makes a stage whose frames have extra bytes more than the simulator's.
@@ -90,10 +95,7 @@ func (b *bench) newStage(orgs, lanes, extra int) (*stage, error) {
 	if s.warm, err = s.world.record(b.plan.WarmUp); err != nil {
 		return nil, err
 	}
-	if s.reel, err = s.world.record(b.plan.Frames); err != nil {
-		return nil, err
-	}
-	s.payloads, err = s.reel.payloads()
+	s.reel, err = s.world.record(b.plan.Frames)
 	return s, err
 }
 

@@ -45,7 +45,8 @@ func (q *Queries) AdvanceStream(ctx context.Context, arg AdvanceStreamParams) (i
 
 const beginBatch = `-- name: BeginBatch :one
 select ops.begin_batch(
-    $1::uuid, $2::text, $3::int8, $4::int8, $5::timestamptz, $6::timestamptz, $7::text[], false
+    $1::uuid, $2::text, $3::int8, $4::int8, $5::timestamptz, $6::timestamptz, $7::text[],
+    $8::bool
 )::bool as is_turn
 `
 
@@ -57,10 +58,12 @@ type BeginBatchParams struct {
 	LastReceivedAt time.Time
 	UpdatedAt      time.Time
 	OrgIds         []string
+	MustBeTurn     bool
 }
 
 // Moves the checkpoint, and waits for the other writers of the orgs: the orgs' rows of ops.leases are locked until the transaction ends,
-// so that two writers of one org take turns. Whether the stream is the one that wrote them last.
+// so that two writers of one org take turns. Whether the stream is the one that wrote them last; where it must be and is not, it fails
+// with SQLSTATE AR002.
 func (q *Queries) BeginBatch(ctx context.Context, arg BeginBatchParams) (bool, error) {
 	row := q.db.QueryRow(ctx, beginBatch,
 		arg.StreamID,
@@ -70,40 +73,11 @@ func (q *Queries) BeginBatch(ctx context.Context, arg BeginBatchParams) (bool, e
 		arg.LastReceivedAt,
 		arg.UpdatedAt,
 		arg.OrgIds,
+		arg.MustBeTurn,
 	)
 	var is_turn bool
 	err := row.Scan(&is_turn)
 	return is_turn, err
-}
-
-const beginBatchInTurn = `-- name: BeginBatchInTurn :exec
-select ops.begin_batch(
-    $1::uuid, $2::text, $3::int8, $4::int8, $5::timestamptz, $6::timestamptz, $7::text[], true
-)
-`
-
-type BeginBatchInTurnParams struct {
-	StreamID       uuid.UUID
-	Instance       string
-	FromSeq        int64
-	ToSeq          int64
-	LastReceivedAt time.Time
-	UpdatedAt      time.Time
-	OrgIds         []string
-}
-
-// The same, and fails with SQLSTATE AR002 unless it is.
-func (q *Queries) BeginBatchInTurn(ctx context.Context, arg BeginBatchInTurnParams) error {
-	_, err := q.db.Exec(ctx, beginBatchInTurn,
-		arg.StreamID,
-		arg.Instance,
-		arg.FromSeq,
-		arg.ToSeq,
-		arg.LastReceivedAt,
-		arg.UpdatedAt,
-		arg.OrgIds,
-	)
-	return err
 }
 
 const openStream = `-- name: OpenStream :one

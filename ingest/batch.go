@@ -77,9 +77,7 @@ func (b *batch) atOnce(ctx context.Context, conn *pgx.Conn) error {
 	p := &pipeline{}
 	p.batch.Queue(beginSQL)
 	q := db.New(p)
-	if err := q.BeginBatchInTurn(ctx, db.BeginBatchInTurnParams(b.beginning())); err != nil {
-		return err
-	}
+	_, _ = q.BeginBatch(ctx, b.beginning(true)) // only noted, and without a result yet
 	if err := b.saveLog(ctx, q); err != nil {
 		return err
 	}
@@ -195,18 +193,18 @@ func (b *batch) begin(ctx context.Context, conn *pgx.Conn) error {
 // the rows is behind.
 func (b *batch) takeTurn(isTurn *bool) step {
 	return func(ctx context.Context, q *db.Queries) (err error) {
-		if *isTurn, err = q.BeginBatch(ctx, b.beginning()); err != nil {
+		if *isTurn, err = q.BeginBatch(ctx, b.beginning(false)); err != nil {
 			return fmt.Errorf("moving the checkpoint: %w", err)
 		}
 		return nil
 	}
 }
 
-func (b *batch) beginning() db.BeginBatchParams {
+func (b *batch) beginning(mustBeTurn bool) db.BeginBatchParams {
 	l, to := b.lane, b.last
 	return db.BeginBatchParams{
 		StreamID: l.stream, Instance: l.instance, FromSeq: l.committed.Load(), ToSeq: to.place,
-		LastReceivedAt: to.receivedAt, UpdatedAt: l.now().UTC(), OrgIds: b.orgIDs(),
+		LastReceivedAt: to.receivedAt, UpdatedAt: l.now().UTC(), OrgIds: b.orgIDs(), MustBeTurn: mustBeTurn,
 	}
 }
 

@@ -125,16 +125,15 @@ func appendText[T string | []byte](b []byte, text T) []byte {
 // unpack is the chat again, for a batch to change it. Its texts are parts of what is packed.
 func (s packed) unpack(key chatKey) *chat {
 	counts, u := s[len(s)-8:], unpacker{rest: string(s[:len(s)-8])}
-	u.strings = make([]string, littleEndian32(string(counts)))
-	u.times = make([]time.Time, littleEndian32(string(counts[4:])))
+	u.strings = make([]string, binary.LittleEndian.Uint32([]byte(counts)))
+	u.times = make([]time.Time, binary.LittleEndian.Uint32([]byte(counts[4:])))
 	flags := u.byte()
 	c := &chat{key: key, isWhole: flags&packedWhole != 0, isLong: flags&packedLong != 0}
-	c.heard = uint64(littleEndian32(u.take(4)))
-	c.heard |= uint64(littleEndian32(u.take(4))) << 32
+	c.heard = binary.LittleEndian.Uint64([]byte(u.take(8)))
 	if n := int(u.uvarint()); n > 0 {
 		c.stored = make([]uint32, n, n+1)
 		for i := range c.stored {
-			c.stored[i] = littleEndian32(u.take(4))
+			c.stored[i] = binary.LittleEndian.Uint32([]byte(u.take(4)))
 		}
 	}
 	members := make([]db.InboxMember, u.uvarint())
@@ -212,21 +211,19 @@ func (u *unpacker) flag() bool { return u.byte() != 0 }
 
 func (u *unpacker) text() string { return u.take(int(u.uvarint())) }
 
-func (u *unpacker) uvarint() (n uint64) {
-	for shift := 0; ; shift += 7 {
-		b := u.byte()
-		n |= uint64(b&0x7f) << shift
-		if b < 0x80 {
-			return n
-		}
-	}
+func (u *unpacker) uvarint() uint64 {
+	n, length := binary.Uvarint(u.varintBytes())
+	u.take(length)
+	return n
 }
 
 func (u *unpacker) varint() int64 {
-	n := u.uvarint()
-	return int64(n>>1) ^ -int64(n&1)
+	n, length := binary.Varint(u.varintBytes())
+	u.take(length)
+	return n
 }
 
-func littleEndian32(s string) uint32 {
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+// varintBytes are those that the next number is in.
+func (u *unpacker) varintBytes() []byte {
+	return []byte(u.rest[:min(len(u.rest), binary.MaxVarintLen64)])
 }

@@ -13,13 +13,9 @@ where stream_id = @stream_id and committed_seq = @from_seq;
 
 -- name: BeginBatch :one
 -- Moves the checkpoint, and waits for the other writers of the orgs: the orgs' rows of ops.leases are locked until the transaction ends,
--- so that two writers of one org take turns. Whether the stream is the one that wrote them last.
+-- so that two writers of one org take turns. Whether the stream is the one that wrote them last; where it must be and is not, it fails
+-- with SQLSTATE AR002.
 select ops.begin_batch(
-    @stream_id::uuid, @instance::text, @from_seq::int8, @to_seq::int8, @last_received_at::timestamptz, @updated_at::timestamptz, @org_ids::text[], false
+    @stream_id::uuid, @instance::text, @from_seq::int8, @to_seq::int8, @last_received_at::timestamptz, @updated_at::timestamptz, @org_ids::text[],
+    @must_be_turn::bool
 )::bool as is_turn;
-
--- name: BeginBatchInTurn :exec
--- The same, and fails with SQLSTATE AR002 unless it is.
-select ops.begin_batch(
-    @stream_id::uuid, @instance::text, @from_seq::int8, @to_seq::int8, @last_received_at::timestamptz, @updated_at::timestamptz, @org_ids::text[], true
-);
