@@ -132,7 +132,6 @@ func (b *batch) transact(ctx context.Context, conn *pgx.Conn) error {
 // commit sends what is left to be written, and the transaction's end.
 func (b *batch) commit(ctx context.Context, conn *pgx.Conn, p *pipeline) error {
 	p.batch.Queue(commitSQL)
-	failpoint.Hit("before-commit")
 	return b.lane.send(ctx, conn, p)
 }
 

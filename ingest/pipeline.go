@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"archiver/db"
+	"archiver/internal/failpoint"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -48,6 +49,7 @@ func (l *Lane) send(ctx context.Context, conn *pgx.Conn, p *pipeline) error {
 		}
 		waiting = 0
 	}
+	p.hitBeforeCommit()
 	if err := sent.Sync(); err != nil {
 		return err
 	}
@@ -79,10 +81,23 @@ func readResult(sent *pgconn.Pipeline) (tag pgconn.CommandTag, err error) {
 	return reader.Close()
 }
 
+// commits reports whether the last statement ends the transaction.
+func (p *pipeline) commits() bool {
+	queries := p.batch.QueuedQueries
+	return queries[len(queries)-1].SQL == commitSQL
+}
+
+// hitBeforeCommit is where only the commit's reply is still waited for: nothing that is sent after it has another one.
+func (p *pipeline) hitBeforeCommit() {
+	if p.commits() {
+		failpoint.Hit("before-commit")
+	}
+}
+
 // checkCommit makes an error of a transaction that was rolled back when it was to be committed, since it had failed: to Postgres that
 // is none.
 func (p *pipeline) checkCommit(last pgconn.CommandTag) error {
-	if queries := p.batch.QueuedQueries; queries[len(queries)-1].SQL == commitSQL && last.String() != "COMMIT" {
+	if p.commits() && last.String() != "COMMIT" {
 		return pgx.ErrTxCommitRollback
 	}
 	return nil
@@ -98,6 +113,7 @@ func (p *pipeline) run(ctx context.Context, conn sender) (err error) {
 	if p.batch.Len() == 0 {
 		return nil
 	}
+	p.hitBeforeCommit()
 	results := conn.SendBatch(ctx, &p.batch)
 	defer func() {
 		if closed := results.Close(); err == nil {
