@@ -54,6 +54,7 @@ func TestAnEventOfWhichAllIsRememberedIsOneRoundTrip(t *testing.T) {
 		a.puts(lane, said(chatID, at, messageID, text))
 		return between.turns.Load() - before
 	}
+	long := strings.Repeat("Hi there. ", keptRunning/10)
 	sequence := []struct {
 		message, text, what string
 		want                int64
@@ -61,8 +62,10 @@ func TestAnEventOfWhichAllIsRememberedIsOneRoundTrip(t *testing.T) {
 		{"1", "Hello", "of a chat that is new", 2},
 		{"2", "Hi", "with a new message", 1},
 		{"2", "Hi", "that repeats the message", 1},
-		{"2", "Hi there", "with more of the message", 2},
+		{"2", "Hi there", "with more of the message", 1},
 		{"2", "Hi there", "that repeats that", 1},
+		{"2", long, "with very much more of it", 1},
+		{"2", "Hi there", "with less again", 2},
 		{"1", "Hello?", "with an earlier message that was changed", 2},
 	}
 	for _, s := range sequence { // statements are prepared meanwhile

@@ -3,7 +3,6 @@ package ingest
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -44,9 +43,10 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 		}
 	}
 	defer conn.Release()
-	err := b.atOnce(ctx, conn.Conn())
-	if errors.Is(err, errNotAtOnce) {
-		err = b.transact(ctx, conn.Conn())
+	err := b.transact(ctx, conn.Conn(), true)
+	if sqlState(err) == stateNotInTurn { // what is remembered is behind: nothing has happened yet
+		rollback(ctx, conn.Conn())
+		err = b.transact(ctx, conn.Conn(), false)
 	}
 	if err != nil {
 		if sqlState(err) == stateMoved {
@@ -64,75 +64,74 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 	return nil
 }
 
-// errNotAtOnce says that a batch is to be written by transact, which begins anew. In Postgres nothing has happened then.
-var errNotAtOnce = errors.New("something has to be read first")
-
-// atOnce is the transaction in a single round trip. That can be when all is remembered that the events speak of, as it mostly is of
-// the few that come at an inbox' pace: what they make of the rows is then worked out before it begins.
-func (b *batch) atOnce(ctx context.Context, conn *pgx.Conn) error {
-	if b.lane.beside || b.appended > 0 || !b.hasFew() || len(b.reads()) > 0 || len(b.apply()) > 0 {
-		return errNotAtOnce
-	}
-	b.sort()
-	p := &pipeline{}
-	p.batch.Queue(beginSQL)
-	q := db.New(p)
-	_, _ = q.BeginBatch(ctx, b.beginning(true)) // only noted, and without a result yet
-	if err := b.saveLog(ctx, q); err != nil {
+// transact is the transaction, in as few round trips as there can be. Where something has to be read first, that is one, with the
+// beginning. Then what the events make of the rows is worked out while Postgres appends them, and what came of it is sent together with
+// the end. Where nothing has to be read, as it mostly is with the few events that come at an inbox' pace (and fromMemory is allowed), all of
+// it is a single round trip, and Postgres itself checks that what is remembered is not behind.
+func (b *batch) transact(ctx context.Context, conn *pgx.Conn, fromMemory bool) error {
+	s := &sending{lane: b.lane, conn: conn}
+	if fromMemory && b.isRemembered() {
+		if err := b.beginFromMemory(ctx, s); err != nil {
+			return err
+		}
+	} else if err := b.begin(ctx, conn); err != nil {
 		return err
 	}
-	if err := b.saveRows(ctx, q); err != nil {
-		return err
-	}
-	err := b.commit(ctx, conn, p)
-	if sqlState(err) == stateNotInTurn {
-		rollback(ctx, conn)
-		return errNotAtOnce
-	}
-	return err
-}
-
-// transact is the transaction, in as few round trips as there can be: Postgres is asked for everything that has to be
-// known, what the events make of the rows is worked out while it appends them, and what came of it is sent at once.
-func (b *batch) transact(ctx context.Context, conn *pgx.Conn) error {
-	if err := b.begin(ctx, conn); err != nil {
-		return err
-	}
-	copied := make(chan error, 1)
-	if b.hasFew() {
-		copied <- nil // they go with the rest
-	} else {
-		go func() { copied <- copyEvents(ctx, conn, b.events[b.appended:], b.lane.ordering) }()
-	}
-	late := b.apply()
-	if err := <-copied; err != nil {
-		b.lane.ordering = &ordering{} // pgx may be in the middle of reading yet, for a session that is lost
-		return err
-	}
-	p := &pipeline{}
-	if err := b.saveLog(ctx, db.New(p)); err != nil {
+	late, err := b.append(ctx, s)
+	if err != nil {
 		return err
 	}
 	if len(late) > 0 { // these are derived from the log
-		if err := b.lane.send(ctx, conn, p); err != nil {
+		if err := s.settle(ctx); err != nil {
 			return err
 		}
-		p = &pipeline{}
-	}
-	if err := b.derive(ctx, db.New(conn), late); err != nil {
-		return err
+		if err := b.derive(ctx, db.New(conn), late); err != nil {
+			return err
+		}
 	}
 	b.sort()
+	p := &pipeline{}
 	if err := b.saveRows(ctx, db.New(p)); err != nil {
 		return err
 	}
-	return b.commit(ctx, conn, p)
+	p.batch.Queue(commitSQL)
+	if err := s.send(ctx, p); err != nil {
+		return err
+	}
+	return s.settle(ctx)
 }
 
-// commit sends what is left to be written, and the transaction's end.
-func (b *batch) commit(ctx context.Context, conn *pgx.Conn, p *pipeline) error {
-	p.batch.Queue(commitSQL)
-	return b.lane.send(ctx, conn, p)
+// isRemembered reports whether nothing has to be read for the batch.
+func (b *batch) isRemembered() bool {
+	return !b.lane.beside && b.appended == 0 && b.hasFew() && len(b.reads()) == 0
+}
+
+// append appends the events to the log, and works out meanwhile what they make of the rows; late are the chats that have to be derived again.
+func (b *batch) append(ctx context.Context, s *sending) (late map[chatKey]bool, err error) {
+	p := &pipeline{}
+	if b.hasFew() {
+		if err := b.saveLog(ctx, db.New(p)); err != nil {
+			return nil, err
+		}
+		if err := s.send(ctx, p); err != nil {
+			return nil, err
+		}
+		if err := s.flush(); err != nil {
+			return nil, err
+		}
+		return b.apply(), nil
+	}
+	copied := make(chan error, 1)
+	go func() { copied <- copyEvents(ctx, s.conn, b.events[b.appended:], b.lane.ordering) }()
+	late = b.apply()
+	if err := <-copied; err != nil {
+		b.lane.ordering = &ordering{} // pgx may be in the middle of reading yet, for a session that is lost
+		return nil, err
+	}
+	if err := b.saveLog(ctx, db.New(p)); err != nil {
+		return nil, err
+	}
+	return late, s.send(ctx, p)
 }
 
 // fewEvents is how many are inserted along with the rows: COPY takes two round trips of its own.
@@ -154,7 +153,12 @@ func (b *batch) begin(ctx context.Context, conn *pgx.Conn) error {
 		p.batch.Queue(beginSQL)
 	}
 	if b.lane.beside {
-		if err := b.lane.send(ctx, conn, p); err != nil {
+		s := &sending{lane: b.lane, conn: conn}
+		err := s.send(ctx, p)
+		if err == nil {
+			err = s.settle(ctx)
+		}
+		if err != nil {
 			return fmt.Errorf("beginning a transaction: %w", err)
 		}
 		if err := b.beginBeside(ctx, conn); err != nil {
@@ -185,6 +189,14 @@ func (b *batch) begin(ctx context.Context, conn *pgx.Conn) error {
 		return (&pipeline{}).ask(ctx, conn, b.reads())
 	}
 	return nil
+}
+
+// beginFromMemory is begin where nothing has to be read: it waits for nothing, and what it sends fails where it is not the lane's turn.
+func (b *batch) beginFromMemory(ctx context.Context, s *sending) error {
+	p := &pipeline{}
+	p.batch.Queue(beginSQL)
+	_, _ = db.New(p).BeginBatch(ctx, b.beginning(true)) // only noted, and without a result yet
+	return s.send(ctx, p)
 }
 
 // takeTurn moves the checkpoint and waits for the other writers of the orgs, and tells whether this lane is the one that wrote them

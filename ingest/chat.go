@@ -28,9 +28,11 @@ type chat struct {
 	stored          []uint32 // hashes of messages' ids, maxStored of them at most
 	heard           uint64   // message.hash of the last message that was folded in; 0 for none. Most frames repeat it
 
+	// Of this batch only, but for a message that is running:
+	messages map[string]*storedMessage // remembered, loaded and new ones
+
 	// Of this batch only:
-	hearing   uint64                    // what heard will be
-	messages  map[string]*storedMessage // loaded ones and new ones
+	hearing   uint64 // what heard will be
 	history   []db.InboxChatStateChange
 	referrals map[string]*db.InboxReferral
 	changed   changes
@@ -92,6 +94,19 @@ func (c *chat) remember() {
 }
 
 var hashSeed = maphash.MakeSeed()
+
+// running is the message that the chat showed last, while it is being written: most likely the next frame has more of it. Files are not
+// remembered, so neither is a message with files.
+func (c *chat) running() *storedMessage {
+	if c.row.LastMessageID == nil {
+		return nil
+	}
+	m := c.messages[*c.row.LastMessageID]
+	if m == nil || m.row.HasEnded || valueOf(m.row.Status) != invent.Running || len(m.files) > 0 {
+		return nil
+	}
+	return m
+}
 
 // hashOf may be the same for two ids: one of them is then looked for in vain.
 func hashOf(id string) uint32 { return uint32(maphash.String(hashSeed, id)) }

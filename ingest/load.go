@@ -131,12 +131,13 @@ func (b *batch) described() (keys db.GetMessagesParams) {
 			d := &e.chats[i]
 			c := b.chats[chatKey{d.orgID, d.chatID}]
 			for j := range d.messages {
-				if c.repeats(&d.messages[j]) || !c.mayHave(d.messages[j].ID.V) {
+				id := d.messages[j].ID.V
+				if c.messages[id] != nil || c.repeats(&d.messages[j]) || !c.mayHave(id) {
 					continue
 				}
 				keys.OrgIds = append(keys.OrgIds, d.orgID)
 				keys.ChatIds = append(keys.ChatIds, d.chatID)
-				keys.MessageIds = append(keys.MessageIds, d.messages[j].ID.V)
+				keys.MessageIds = append(keys.MessageIds, id)
 			}
 		}
 	}

@@ -3,10 +3,12 @@ package ingest
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"archiver/db"
+	"archiver/invent"
 
 	"pgregory.net/rapid"
 )
@@ -32,11 +34,21 @@ func TestAChatIsUnpackedAsItWasPacked(t *testing.T) {
 			m.OrgID, m.ChatID = key.orgID, key.chatID
 			c.setMember(m)
 		}
+		var m db.InboxMessage
+		fill(t, &m)
+		m.OrgID, m.ChatID, m.HasEnded = key.orgID, key.chatID, false
+		if rapid.Bool().Draw(t, "shows a message") {
+			c.row.LastMessageID = &m.MessageID
+			c.setMessage(&storedMessage{row: m})
+		}
 		var p packer
 		p.pack(newChat(key)) // what is left of one is not in the way of the next
 		got := p.pack(c).unpack(key)
 		if len(c.stored) == 0 {
 			c.stored = nil
+		}
+		if m.Status == nil || *m.Status != invent.Running { // one that is not being written any more is not remembered
+			c.messages = nil
 		}
 		if !reflect.DeepEqual(c, got) {
 			t.Fatalf("unpacked is\n%s\nwant\n%s", asJSON(got), asJSON(c))
@@ -44,10 +56,37 @@ func TestAChatIsUnpackedAsItWasPacked(t *testing.T) {
 	})
 }
 
+func TestOnlyAMessageThatIsBeingWrittenAndShortIsRemembered(t *testing.T) {
+	short, long := "Hello", strings.Repeat("a", keptRunning)
+	for _, test := range []struct {
+		what   string
+		change func(*storedMessage)
+		want   bool
+	}{
+		{"is being written", func(*storedMessage) {}, true},
+		{"has ended", func(m *storedMessage) { m.row.HasEnded = true }, false},
+		{"has no status", func(m *storedMessage) { m.row.Status = nil }, false},
+		{"has a file", func(m *storedMessage) { m.files = map[string]*db.InboxMessageFile{"file": {}} }, false},
+		{"is long", func(m *storedMessage) { m.row.Text = &long }, false},
+		{"is not the last one", func(m *storedMessage) { m.row.MessageID = "other" }, false},
+	} {
+		key := chatKey{"org", "chat"}
+		c := newChat(key)
+		c.row.LastMessageID = new("last")
+		m := &storedMessage{row: db.InboxMessage{MessageID: "last", Status: new(invent.Running), Text: &short}}
+		test.change(m)
+		c.setMessage(m)
+		var p packer
+		if got := p.pack(c).unpack(key); len(got.messages) > 0 != test.want {
+			t.Errorf("a message that %s is remembered: %v, want %v", test.what, !test.want, test.want)
+		}
+	}
+}
+
 // fill gives every column of a row some value.
 func fill(t *rapid.T, row any) {
 	numbers := rapid.OneOf(rapid.Int64Range(-3, 70), rapid.Int64())
-	texts := rapid.OneOf(rapid.SampledFrom([]string{"", "a", "id-1"}), rapid.String())
+	texts := rapid.OneOf(rapid.SampledFrom([]string{"", "a", "id-1", invent.Running}), rapid.String())
 	times := rapid.Custom(func(t *rapid.T) time.Time {
 		return time.UnixMicro(rapid.OneOf(rapid.Int64Range(0, 2e15), rapid.Just(time.Time{}.UnixMicro())).Draw(t, "µs")).UTC()
 	})
@@ -88,7 +127,7 @@ func fill(t *rapid.T, row any) {
 }
 
 func asJSON(c *chat) string {
-	b, err := json.Marshal([]any{c.row, c.state, c.members, c.stored, c.heard, c.isWhole, c.isLong})
+	b, err := json.Marshal([]any{c.row, c.state, c.members, c.messages, c.stored, c.heard, c.isWhole, c.isLong})
 	if err != nil {
 		return err.Error()
 	}

@@ -244,7 +244,8 @@ func (r *rebuild) write(ctx context.Context, in asker, events []*event) error {
 		if err := b.save(ctx, db.New(p)); err != nil {
 			return err
 		}
-		return p.run(ctx, over)
+		_, err := p.run(ctx, over)
+		return err
 	})
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package invent
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -119,7 +120,7 @@ func (w *wire) dial(ctx context.Context, network, address string) (net.Conn, err
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.conns = append(w.conns, conn)
-	return heardConn{conn, w}, nil
+	return bufferedConn{conn, bufio.NewReaderSize(heardConn{conn, w}, bufferBytes)}, nil
 }
 
 // cut closes the connection without a word, which ends any Read or Write that is
@@ -131,6 +132,16 @@ func (w *wire) cut() {
 		_ = conn.Close() // nothing is left to be done about a connection given up
 	}
 }
+
+// bufferBytes is how much is read at once. The library alone would ask the kernel twice for each frame, however many wait there.
+const bufferBytes = 32 << 10
+
+type bufferedConn struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+func (b bufferedConn) Read(p []byte) (int, error) { return b.in.Read(p) }
 
 type heardConn struct {
 	net.Conn

@@ -224,8 +224,11 @@ func (m *Message) HasEnded() bool {
 	return m.Status.Given() && (m.Status.V == "COMPLETED" || m.Status.V == "FAILED" || m.Status.V == "CANCELED")
 }
 
+// Running is the status of a message that is still being written.
+const Running = "RUNNING"
+
 // IsRunning reports whether the description says that the message is still being written.
-func (m *Message) IsRunning() bool { return m.Status.Given() && m.Status.V == "RUNNING" }
+func (m *Message) IsRunning() bool { return m.Status.Given() && m.Status.V == Running }
 
 // Content is one element of a message's messages array.
 type Content struct {
