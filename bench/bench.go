@@ -34,7 +34,7 @@ func Run(ctx context.Context, config Config) (_ *Report, err error) {
 	}
 	defer func() { _ = os.RemoveAll(b.dir) }() // what is left is in the directory for temporary files
 	plan.Progress("starting Postgres in " + b.dir)
-	if b.server, err = startServer(ctx, filepath.Join(b.dir, "postgres"), plan.ProfileDir != ""); err != nil {
+	if b.server, err = startServer(ctx, filepath.Join(b.dir, "postgres"), plan.Quick, plan.ProfileDir != ""); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.server.stop()) }()

@@ -33,9 +33,6 @@ const (
 // facts measures how fast the facts in analytics are made and kept, and how fast dashboards read them.
 func (b *bench) facts(ctx context.Context) error {
 	b.plan.Progress(fmt.Sprintf("making an archive of %d chats", b.plan.Chats))
-	if err := b.giveMemory(ctx); err != nil {
-		return err
-	}
 	address, err := b.server.create(ctx)
 	if err != nil {
 		return err
@@ -58,19 +55,6 @@ func (b *bench) facts(ctx context.Context) error {
 	}
 	pool.Close()
 	return b.server.drop(ctx, address)
-}
-
-// giveMemory lets the server have a quarter of the machine's memory, as its manual advises for one that holds data: by default it
-// has 128 MB, and what is measured is how fast it is read from the disk, or not, by what else uses the page cache.
-func (b *bench) giveMemory(ctx context.Context) error {
-	if b.plan.Quick {
-		return nil
-	}
-	if err := b.server.stop(); err != nil {
-		return fmt.Errorf("stopping Postgres to give it memory: %w", err)
-	}
-	b.server.settings["shared_buffers"] = fmt.Sprintf("%dMB", b.report.Machine.Memory>>22)
-	return b.server.start(ctx)
 }
 
 // fill makes the archive that facts.sql describes.

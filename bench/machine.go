@@ -26,8 +26,7 @@ type Machine struct {
 func (b *bench) describeMachine(ctx context.Context) (m Machine, err error) {
 	m = Machine{Cores: runtime.NumCPU(), Go: runtime.Version()}
 	m.CPU = field("/proc/cpuinfo", "model name")
-	kib, _ := strconv.ParseInt(strings.TrimSuffix(field("/proc/meminfo", "MemTotal"), " kB"), 10, 64)
-	m.Memory = kib << 10
+	m.Memory = machineMemory()
 	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.Kernel = strings.TrimSpace(string(release))
 	}
@@ -37,6 +36,12 @@ func (b *bench) describeMachine(ctx context.Context) (m Machine, err error) {
 	}
 	m.LoadBefore, err = loadAverage()
 	return m, err
+}
+
+// machineMemory is how much memory the machine has, in bytes; 0 when that is not known.
+func machineMemory() int64 {
+	kib, _ := strconv.ParseInt(strings.TrimSuffix(field("/proc/meminfo", "MemTotal"), " kB"), 10, 64)
+	return kib << 10
 }
 
 // field is the first value of a name in a file of names and values; empty when there is none.

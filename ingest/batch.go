@@ -299,7 +299,7 @@ func (b *batch) derive(ctx context.Context, q *db.Queries, late map[chatKey]bool
 
 // sort puts the rows in the order in which they are written.
 func (b *batch) sort() {
-	b.changedChats, b.changed = nil, nil // of a try to write it at once
+	b.changedChats, b.changed = nil, nil // of a try from memory
 	for _, c := range b.chats {
 		b.changedChats = append(b.changedChats, c)
 	}
