@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,7 +26,7 @@ func (b *bench) growth(ctx context.Context) error {
 		return err
 	}
 	defer p.kill()
-	yard, err := b.newSteadyCopy(ctx, w.world)
+	yard, err := b.newSteadyCopy(ctx)
 	if err != nil {
 		return err
 	}
@@ -35,6 +36,9 @@ func (b *bench) growth(ctx context.Context) error {
 		b.plan.Progress(fmt.Sprintf("growth: events %d to %d of %d", w.events, w.events+b.plan.Segment, b.plan.Events))
 		r, err := w.world.record(b.plan.Segment)
 		if err != nil {
+			return err
+		}
+		if err := yard.take(r); err != nil {
 			return err
 		}
 		var g grown
@@ -66,7 +70,7 @@ func (b *bench) growth(ctx context.Context) error {
 		return err
 	}
 	b.reportGrowth(segments)
-	return b.server.drop(ctx, w.archive.database)
+	return errors.Join(b.server.drop(ctx, yard.database), b.server.drop(ctx, w.archive.database))
 }
 
 // grown is what an event cost while the archive grew by one segment, in µs of CPU.
@@ -89,7 +93,8 @@ func (b *bench) reportGrowth(segments []grown) {
 	ratio := func(of func(grown) float64) float64 {
 		return mean(each(large, func(i int) float64 { return of(large[i]) })) / mean(each(small, func(i int) float64 { return of(small[i]) }))
 	}
-	what := fmt.Sprintf(", %d events ÷ %d", b.plan.Events, 2*b.plan.Segment)
+	what := fmt.Sprintf(", last %d of %d events ÷ events %d to %d",
+		len(large)*b.plan.Segment, b.plan.Events, b.plan.Segment+1, (len(small)+1)*b.plan.Segment)
 	r.add("growth", "Postgres CPU ÷ COPY only just before"+what, "", ratio(func(g grown) float64 { return g.postgres / g.copying })).atMost(1.10)
 	r.add("growth", "Postgres CPU"+what, "", ratio(func(g grown) float64 { return g.postgres }))
 	r.add("growth", "COPY only"+what, "", ratio(func(g grown) float64 { return g.copying }))
@@ -104,8 +109,10 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// steadyCopy is a yardstick that can be taken again and again beside an archive: its table is emptied, and there is no checkpoint.
+// steadyCopy is a yardstick that can be taken again and again beside an archive: its table is emptied, nothing vacuums it, and there is no
+// checkpoint.
 type steadyCopy struct {
+	database string
 	conn     *pgx.Conn
 	payloads [][]byte
 }
@@ -113,29 +120,32 @@ type steadyCopy struct {
 // steadyRows is how many payloads it copies: a second of work.
 const steadyRows = 10_000
 
-// newSteadyCopy takes the next frames of a world for it, which are not played.
-func (b *bench) newSteadyCopy(ctx context.Context, w *world) (*steadyCopy, error) {
-	r, err := w.record(min(steadyRows, b.plan.Segment))
-	if err != nil {
+func (b *bench) newSteadyCopy(ctx context.Context) (s *steadyCopy, err error) {
+	s = &steadyCopy{}
+	if s.database, err = b.server.create(ctx); err != nil {
 		return nil, err
 	}
-	defer r.remove()
-	payloads, err := r.payloads()
-	if err != nil {
+	if err := createCopied(ctx, s.database, lz4); err != nil {
 		return nil, err
 	}
-	address, err := b.server.create(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := createCopied(ctx, address, lz4); err != nil {
-		return nil, err
-	}
-	conn, err := pgx.Connect(ctx, address)
-	if err != nil {
+	if s.conn, err = pgx.Connect(ctx, s.database); err != nil {
 		return nil, fmt.Errorf("connecting to COPY: %w", err)
 	}
-	return &steadyCopy{conn, payloads}, nil
+	_, err = s.conn.Exec(ctx, "ALTER TABLE copied SET (autovacuum_enabled = false)")
+	return s, err
+}
+
+// take takes the payloads of the first reel that it is given.
+func (s *steadyCopy) take(r *reel) error {
+	if s.payloads != nil {
+		return nil
+	}
+	all, err := r.payloads()
+	if err != nil {
+		return err
+	}
+	s.payloads = slices.Clone(all[:min(len(all), steadyRows)])
+	return nil
 }
 
 // measure is what a row cost the process that took it, in µs of CPU: others of the server's are busy with the archive.

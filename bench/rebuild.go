@@ -41,10 +41,10 @@ func (b *bench) rebuild(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("archiver rebuild says it took %s: %w", said[1], err)
 	}
-	row := b.report.add("rebuild", fmt.Sprintf("rebuild of %d events", w.events), "1/s", float64(w.events)/tables.Seconds())
+	row := b.report.add("rebuild", fmt.Sprintf("rebuild of %d events, events/s", w.events), "1/s", float64(w.events)/tables.Seconds())
 	if b.fullRate > 0 {
 		row.atLeast(b.fullRate)
 	}
-	b.report.add("rebuild", "… the start of the program and all facts included", "1/s", float64(w.events)/took.Seconds())
+	b.report.add("rebuild", "rebuild with the start of the program and all facts, events/s", "1/s", float64(w.events)/took.Seconds())
 	return nil
 }

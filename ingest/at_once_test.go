@@ -54,7 +54,7 @@ func TestAnEventOfWhichAllIsRememberedIsOneRoundTrip(t *testing.T) {
 		a.puts(lane, said(chatID, at, messageID, text))
 		return between.turns.Load() - before
 	}
-	long := strings.Repeat("Hi there. ", keptRunning/10)
+	long := strings.Repeat("Hi there. ", keptRunning/10+1)
 	sequence := []struct {
 		message, text, what string
 		want                int64

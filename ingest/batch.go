@@ -70,6 +70,7 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 // it is a single round trip, and Postgres itself checks that what is remembered is not behind.
 func (b *batch) transact(ctx context.Context, conn *pgx.Conn, fromMemory bool) error {
 	s := &sending{lane: b.lane, conn: conn}
+	defer s.close()
 	if fromMemory && b.isRemembered() {
 		if err := b.beginFromMemory(ctx, s); err != nil {
 			return err
@@ -116,9 +117,6 @@ func (b *batch) append(ctx context.Context, s *sending) (late map[chatKey]bool, 
 		if err := s.send(ctx, p); err != nil {
 			return nil, err
 		}
-		if err := s.flush(); err != nil {
-			return nil, err
-		}
 		return b.apply(), nil
 	}
 	copied := make(chan error, 1)
@@ -153,12 +151,7 @@ func (b *batch) begin(ctx context.Context, conn *pgx.Conn) error {
 		p.batch.Queue(beginSQL)
 	}
 	if b.lane.beside {
-		s := &sending{lane: b.lane, conn: conn}
-		err := s.send(ctx, p)
-		if err == nil {
-			err = s.settle(ctx)
-		}
-		if err != nil {
+		if _, err := conn.Exec(ctx, beginSQL); err != nil {
 			return fmt.Errorf("beginning a transaction: %w", err)
 		}
 		if err := b.beginBeside(ctx, conn); err != nil {
@@ -191,7 +184,7 @@ func (b *batch) begin(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// beginFromMemory is begin where nothing has to be read: it waits for nothing, and what it sends fails where it is not the lane's turn.
+// beginFromMemory is begin where nothing has to be read: it waits for no answer, and what it sends fails where it is not the lane's turn.
 func (b *batch) beginFromMemory(ctx context.Context, s *sending) error {
 	p := &pipeline{}
 	p.batch.Queue(beginSQL)

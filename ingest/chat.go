@@ -95,17 +95,24 @@ func (c *chat) remember() {
 
 var hashSeed = maphash.MakeSeed()
 
-// running is the message that the chat showed last, while it is being written: most likely the next frame has more of it. Files are not
-// remembered, so neither is a message with files.
+// keptRunning is how many bytes of text and JSON a message may have to be remembered. Its words are in both.
+const keptRunning = 2 << 10
+
+// running is the message that the chat showed last, while it is being written, if it is to be remembered: most likely the next frame has more
+// of it. Files are not remembered, so neither is a message with files.
 func (c *chat) running() *storedMessage {
 	if c.row.LastMessageID == nil {
 		return nil
 	}
 	m := c.messages[*c.row.LastMessageID]
-	if m == nil || m.row.HasEnded || valueOf(m.row.Status) != invent.Running || len(m.files) > 0 {
+	if m == nil || m.row.HasEnded || valueOf(m.row.Status) != invent.Running || len(m.files) > 0 || m.size() > keptRunning {
 		return nil
 	}
 	return m
+}
+
+func (s *storedMessage) size() int {
+	return len(valueOf(s.row.Text)) + len(s.row.Content) + len(s.row.Features) + len(s.row.UsageTurns)
 }
 
 // hashOf may be the same for two ids: one of them is then looked for in vain.

@@ -23,7 +23,7 @@ import (
 
 const (
 	// keptChats is how many chats' rows a lane remembers, so as not to read them again with their next event. Each takes some 850 bytes,
-	// one with hundreds of messages 1 kB more.
+	// one with hundreds of messages 1 kB more, one of which a message is being written up to 2 kB.
 	keptChats = 32_768
 	// What a transaction writes is what has arrived while the one before ran, up to this: larger ones gain little.
 	maxBatch      = 1_000

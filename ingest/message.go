@@ -29,7 +29,7 @@ func (s *storedMessage) ignores(m *invent.Message) bool { return s.row.HasEnded 
 func (c *chat) foldMessage(d *description, v *message) {
 	c.hearing = v.hash
 	s := c.messages[v.ID.V]
-	if s == nil && c.repeats(v) || s != nil && s.ignores(v.Message) {
+	if (s == nil || !s.changed) && c.repeats(v) || s != nil && s.ignores(v.Message) {
 		return
 	}
 	c.foldBelieved(d, v)

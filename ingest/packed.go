@@ -22,9 +22,6 @@ type packer struct {
 	strings, times int // how many of them columns point to: they are unpacked into one piece of memory each
 }
 
-// keptRunning is how long a row of a message that is still being written is remembered, in bytes: almost all are a fraction of it.
-const keptRunning = 2 << 10
-
 // keptPacked bounds the memory that is kept to pack the next chat.
 const keptPacked = 1 << 20
 
@@ -64,7 +61,8 @@ func (p *packer) pack(c *chat) packed {
 		p.row(m)
 	}
 	if m := c.running(); m != nil {
-		p.message(&m.row)
+		p.b[0] |= packedRunning
+		p.row(&m.row)
 	}
 	p.b = binary.LittleEndian.AppendUint32(p.b, uint32(p.strings))
 	p.b = binary.LittleEndian.AppendUint32(p.b, uint32(p.times))
@@ -73,16 +71,6 @@ func (p *packer) pack(c *chat) packed {
 		p.b = nil
 	}
 	return s
-}
-
-// message packs the row of a message, unless it is a long one.
-func (p *packer) message(row *db.InboxMessage) {
-	before := *p
-	if p.row(row); len(p.b)-len(before.b) > keptRunning {
-		*p = before
-		return
-	}
-	p.b[0] |= packedRunning
 }
 
 // row packs a row but for its first two columns, the org and the chat.

@@ -47,7 +47,7 @@ func TestAChatIsUnpackedAsItWasPacked(t *testing.T) {
 		if len(c.stored) == 0 {
 			c.stored = nil
 		}
-		if m.Status == nil || *m.Status != invent.Running { // one that is not being written any more is not remembered
+		if shown := (&storedMessage{row: m}); valueOf(m.Status) != invent.Running || shown.size() > keptRunning { // one that is not being written any more is not remembered
 			c.messages = nil
 		}
 		if !reflect.DeepEqual(c, got) {
@@ -57,7 +57,7 @@ func TestAChatIsUnpackedAsItWasPacked(t *testing.T) {
 }
 
 func TestOnlyAMessageThatIsBeingWrittenAndShortIsRemembered(t *testing.T) {
-	short, long := "Hello", strings.Repeat("a", keptRunning)
+	short, long := "Hello", strings.Repeat("a", keptRunning+1)
 	for _, test := range []struct {
 		what   string
 		change func(*storedMessage)

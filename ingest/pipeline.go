@@ -18,9 +18,11 @@ type step func(context.Context, *db.Queries) error
 // for each of a few small ones.
 const flushBytes = 32 << 10
 
-// sending is statements that return nothing, on their way to Postgres: it works on the first ones while others are encoded or are yet
-// to be worked out, and is asked how all of them went in the end (settle). The memory that the large arrays of a batch's rows are encoded to
-// is used again. If one of them fails, Postgres passes over what follows.
+// sending is statements whose results nobody looks at, on their way to Postgres, which is asked how all of them went in the end (settle).
+// If one of them fails, it passes over what follows. Where they are many, it works on the first ones while others are encoded; but no
+// transaction is begun and then waited with: between two statements of which the second was not sent yet Postgres counts a session as busy,
+// and what it locks is locked for as long as a process that was stopped just there stays stopped. The memory that the large arrays of a batch's
+// rows are encoded to is used again.
 type sending struct {
 	lane       *Lane
 	conn       *pgx.Conn
@@ -31,36 +33,47 @@ type sending struct {
 	unprepared pipeline         // all of them, where nothing can be prepared: they go when they are settled
 }
 
-// send sends what is queued, some of it only with the next flush.
+// send sends what is queued, the last of it when it is settled.
 func (s *sending) send(ctx context.Context, p *pipeline) error {
-	for _, q := range p.batch.QueuedQueries {
-		if !s.lane.prepares {
+	queries := p.batch.QueuedQueries
+	if !s.lane.prepares {
+		for _, q := range queries {
 			s.unprepared.batch.Queue(q.SQL, q.Arguments...)
 			s.last = q.SQL
-			continue
 		}
-		statement, err := s.prepare(ctx, q.SQL)
-		if err != nil {
+		return nil
+	}
+	statements := make([]*pgconn.StatementDescription, len(queries))
+	for i, q := range queries {
+		var err error
+		if statements[i], err = s.prepare(ctx, q.SQL); err != nil {
+			return err
+		}
+	}
+	for i, q := range queries {
+		if err := s.encode(ctx, statements[i], q.Arguments); err != nil {
 			return err
 		}
 		s.last = q.SQL
-		if s.wire == nil {
-			s.wire = s.conn.PgConn().StartPipeline(ctx)
-		}
-		parameters := &s.lane.parameters
-		if err := parameters.encode(s.conn.TypeMap(), statement.ParamOIDs, q.Arguments); err != nil {
-			_ = s.wire.Close() // which ends the session too: half of it is sent
-			return err
-		}
-		s.wire.SendQueryStatement(statement, parameters.values, parameters.formats, nil)
-		s.unanswered++
-		if s.waiting += len(parameters.buf); s.waiting >= flushBytes {
-			if err := s.flush(); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
+}
+
+func (s *sending) encode(ctx context.Context, statement *pgconn.StatementDescription, arguments []any) error {
+	if s.wire == nil {
+		s.wire = s.conn.PgConn().StartPipeline(ctx)
+	}
+	parameters := &s.lane.parameters
+	if err := parameters.encode(s.conn.TypeMap(), statement.ParamOIDs, arguments); err != nil {
+		return err
+	}
+	s.wire.SendQueryStatement(statement, parameters.values, parameters.formats, nil)
+	s.unanswered++
+	if s.waiting += len(parameters.buf); s.waiting < flushBytes {
+		return nil
+	}
+	s.waiting = 0
+	return s.wire.Flush()
 }
 
 // prepare prepares a statement once in a session. That takes a round trip of its own, for which nothing else may be on its way.
@@ -75,19 +88,17 @@ func (s *sending) prepare(ctx context.Context, sql string) (*pgconn.StatementDes
 	return s.conn.Prepare(ctx, sql, sql)
 }
 
-// flush has Postgres begin with what was sent.
-func (s *sending) flush() error {
-	s.waiting = 0
-	if s.wire == nil {
-		return nil
+// close ends the session where something failed before all was settled: half of it may be sent.
+func (s *sending) close() {
+	if s.wire != nil {
+		_ = s.wire.Close() // what failed is reported
 	}
-	return s.wire.Flush()
 }
 
 // settle waits until all that was sent is done.
 func (s *sending) settle(ctx context.Context) error {
 	if s.last == commitSQL {
-		failpoint.Hit("before-commit") // after it only the commit's own reply is waited for
+		failpoint.Hit("before-commit") // all is prepared: what is left is sent, the commit with it, and one answer is waited for
 	}
 	var tag pgconn.CommandTag
 	var err error
