@@ -87,7 +87,7 @@ func (b *bench) reportGrowth(segments []grown) {
 		r.add("growth", fmt.Sprintf("Postgres CPU up to %d events ÷ COPY only just before", (i+1)*b.plan.Segment), "", g.postgres/g.copying)
 	}
 	// The first segment has only new chats; a small archive is one of the next three. A large one is one of the last six: a checkpoint, which
-	// comes after five or six and weighs on the two that follow, is in their mean.
+	// comes after five or six and weighs on the two that follow, is in their mean. Of fewer segments it is the two halves.
 	half := len(segments) / 2
 	small, large := segments[1:min(4, max(2, half))], segments[max(half, len(segments)-6):]
 	ratio := func(of func(grown) float64) float64 {
@@ -131,8 +131,10 @@ func (b *bench) newSteadyCopy(ctx context.Context) (s *steadyCopy, err error) {
 	if s.conn, err = pgx.Connect(ctx, s.database); err != nil {
 		return nil, fmt.Errorf("connecting to COPY: %w", err)
 	}
-	_, err = s.conn.Exec(ctx, "ALTER TABLE copied SET (autovacuum_enabled = false)")
-	return s, err
+	if _, err = s.conn.Exec(ctx, "ALTER TABLE copied SET (autovacuum_enabled = false)"); err != nil {
+		return nil, errors.Join(fmt.Errorf("preparing the yardstick's table: %w", err), s.conn.Close(ctx))
+	}
+	return s, nil
 }
 
 // take takes the payloads of the first reel that it is given.

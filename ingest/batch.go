@@ -69,37 +69,35 @@ func (l *Lane) write(ctx context.Context, events []*event) error {
 // the end. Where nothing has to be read, as it mostly is with the few events that come at an inbox' pace (and fromMemory is allowed), all of
 // it is a single round trip, and Postgres itself checks that what is remembered is not behind.
 func (b *batch) transact(ctx context.Context, conn *pgx.Conn, fromMemory bool) error {
-	s := &sending{lane: b.lane, conn: conn}
-	defer s.close()
+	p := &pipeline{}
 	if fromMemory && b.isRemembered() {
-		if err := b.beginFromMemory(ctx, s); err != nil {
-			return err
-		}
+		p.batch.Queue(beginSQL)
+		_, _ = db.New(p).BeginBatch(ctx, b.beginning(true)) // only noted, and without a result yet
 	} else if err := b.begin(ctx, conn); err != nil {
 		return err
 	}
-	late, err := b.append(ctx, s)
+	late, err := b.applyBesideCOPY(ctx, conn)
 	if err != nil {
 		return err
 	}
+	if err := b.saveLog(ctx, db.New(p)); err != nil {
+		return err
+	}
 	if len(late) > 0 { // these are derived from the log
-		if err := s.settle(ctx); err != nil {
+		if err := b.lane.send(ctx, conn, p); err != nil {
 			return err
 		}
+		p = &pipeline{}
 		if err := b.derive(ctx, db.New(conn), late); err != nil {
 			return err
 		}
 	}
 	b.sort()
-	p := &pipeline{}
 	if err := b.saveRows(ctx, db.New(p)); err != nil {
 		return err
 	}
 	p.batch.Queue(commitSQL)
-	if err := s.send(ctx, p); err != nil {
-		return err
-	}
-	return s.settle(ctx)
+	return b.lane.send(ctx, conn, p)
 }
 
 // isRemembered reports whether nothing has to be read for the batch.
@@ -107,29 +105,20 @@ func (b *batch) isRemembered() bool {
 	return !b.lane.beside && b.appended == 0 && b.hasFew() && len(b.reads()) == 0
 }
 
-// append appends the events to the log, and works out meanwhile what they make of the rows; late are the chats that have to be derived again.
-func (b *batch) append(ctx context.Context, s *sending) (late map[chatKey]bool, err error) {
-	p := &pipeline{}
+// applyBesideCOPY works out what the events make of the rows while Postgres appends them to the log; a few go with the rows instead. It
+// returns the chats that have to be derived again.
+func (b *batch) applyBesideCOPY(ctx context.Context, conn *pgx.Conn) (late map[chatKey]bool, err error) {
 	if b.hasFew() {
-		if err := b.saveLog(ctx, db.New(p)); err != nil {
-			return nil, err
-		}
-		if err := s.send(ctx, p); err != nil {
-			return nil, err
-		}
 		return b.apply(), nil
 	}
 	copied := make(chan error, 1)
-	go func() { copied <- copyEvents(ctx, s.conn, b.events[b.appended:], b.lane.ordering) }()
+	go func() { copied <- copyEvents(ctx, conn, b.events[b.appended:], b.lane.ordering) }()
 	late = b.apply()
 	if err := <-copied; err != nil {
 		b.lane.ordering = &ordering{} // pgx may be in the middle of reading yet, for a session that is lost
 		return nil, err
 	}
-	if err := b.saveLog(ctx, db.New(p)); err != nil {
-		return nil, err
-	}
-	return late, s.send(ctx, p)
+	return late, nil
 }
 
 // fewEvents is how many are inserted along with the rows: COPY takes two round trips of its own.
@@ -147,17 +136,16 @@ const (
 // begin begins the transaction, unless that was done ahead, moves the checkpoint, takes the turn, and reads what is known of the rows.
 func (b *batch) begin(ctx context.Context, conn *pgx.Conn) error {
 	p := &pipeline{}
-	if b.appended == 0 {
-		p.batch.Queue(beginSQL)
-	}
-	if b.lane.beside {
+	switch {
+	case b.lane.beside:
 		if _, err := conn.Exec(ctx, beginSQL); err != nil {
 			return fmt.Errorf("beginning a transaction: %w", err)
 		}
 		if err := b.beginBeside(ctx, conn); err != nil {
 			return err
 		}
-		p = &pipeline{}
+	case b.appended == 0:
+		p.batch.Queue(beginSQL)
 	}
 	var isTurn bool
 	steps := []step{b.takeTurn(&isTurn)}
@@ -182,14 +170,6 @@ func (b *batch) begin(ctx context.Context, conn *pgx.Conn) error {
 		return (&pipeline{}).ask(ctx, conn, b.reads())
 	}
 	return nil
-}
-
-// beginFromMemory is begin where nothing has to be read: it waits for no answer, and what it sends fails where it is not the lane's turn.
-func (b *batch) beginFromMemory(ctx context.Context, s *sending) error {
-	p := &pipeline{}
-	p.batch.Queue(beginSQL)
-	_, _ = db.New(p).BeginBatch(ctx, b.beginning(true)) // only noted, and without a result yet
-	return s.send(ctx, p)
 }
 
 // takeTurn moves the checkpoint and waits for the other writers of the orgs, and tells whether this lane is the one that wrote them

@@ -18,122 +18,55 @@ type step func(context.Context, *db.Queries) error
 // for each of a few small ones.
 const flushBytes = 32 << 10
 
-// sending is statements whose results nobody looks at, on their way to Postgres, which is asked how all of them went in the end (settle).
-// If one of them fails, it passes over what follows. Where they are many, it works on the first ones while others are encoded; but no
-// transaction is begun and then waited with: between two statements of which the second was not sent yet Postgres counts a session as busy,
-// and what it locks is locked for as long as a process that was stopped just there stays stopped. The memory that the large arrays of a batch's
-// rows are encoded to is used again.
-type sending struct {
-	lane       *Lane
-	conn       *pgx.Conn
-	wire       *pgconn.Pipeline // nil: nothing is on its way
-	unanswered int              // statements
-	waiting    int              // bytes that are not flushed yet, about
-	last       string           // the last statement
-	unprepared pipeline         // all of them, where nothing can be prepared: they go when they are settled
-}
-
-// send sends what is queued, the last of it when it is settled.
-func (s *sending) send(ctx context.Context, p *pipeline) error {
-	queries := p.batch.QueuedQueries
-	if !s.lane.prepares {
-		for _, q := range queries {
-			s.unprepared.batch.Queue(q.SQL, q.Arguments...)
-			s.last = q.SQL
+// send runs queries that return nothing in one round trip. Postgres gets statements as soon as they are worth it, and the memory that
+// the large arrays of a batch's rows are encoded to is used again.
+func (l *Lane) send(ctx context.Context, conn *pgx.Conn, p *pipeline) error {
+	if !l.prepares {
+		return p.run(ctx, conn)
+	}
+	statements := make([]*pgconn.StatementDescription, len(p.batch.QueuedQueries))
+	for i, q := range p.batch.QueuedQueries {
+		var err error
+		if statements[i], err = conn.Prepare(ctx, q.SQL, q.SQL); err != nil { // once in a session
+			return err
 		}
+	}
+	if len(statements) == 0 {
 		return nil
 	}
-	statements := make([]*pgconn.StatementDescription, len(queries))
-	for i, q := range queries {
-		var err error
-		if statements[i], err = s.prepare(ctx, q.SQL); err != nil {
+	sent, waiting := conn.PgConn().StartPipeline(ctx), 0
+	for i, q := range p.batch.QueuedQueries {
+		if err := l.parameters.encode(conn.TypeMap(), statements[i].ParamOIDs, q.Arguments); err != nil {
+			_ = sent.Close() // which ends the session too: half of it is sent
 			return err
 		}
-	}
-	for i, q := range queries {
-		if err := s.encode(ctx, statements[i], q.Arguments); err != nil {
+		sent.SendQueryStatement(statements[i], l.parameters.values, l.parameters.formats, nil)
+		if waiting += len(l.parameters.buf); waiting < flushBytes {
+			continue
+		}
+		if err := sent.Flush(); err != nil {
 			return err
 		}
-		s.last = q.SQL
+		waiting = 0
 	}
-	return nil
-}
-
-func (s *sending) encode(ctx context.Context, statement *pgconn.StatementDescription, arguments []any) error {
-	if s.wire == nil {
-		s.wire = s.conn.PgConn().StartPipeline(ctx)
-	}
-	parameters := &s.lane.parameters
-	if err := parameters.encode(s.conn.TypeMap(), statement.ParamOIDs, arguments); err != nil {
+	p.hitBeforeCommit()
+	if err := sent.Sync(); err != nil {
 		return err
 	}
-	s.wire.SendQueryStatement(statement, parameters.values, parameters.formats, nil)
-	s.unanswered++
-	if s.waiting += len(parameters.buf); s.waiting < flushBytes {
-		return nil
-	}
-	s.waiting = 0
-	return s.wire.Flush()
-}
-
-// prepare prepares a statement once in a session. That takes a round trip of its own, for which nothing else may be on its way.
-func (s *sending) prepare(ctx context.Context, sql string) (*pgconn.StatementDescription, error) {
-	statement, err := s.conn.Prepare(ctx, sql, sql)
-	if err == nil || s.wire == nil {
-		return statement, err
-	}
-	if err := s.settle(ctx); err != nil {
-		return nil, err
-	}
-	return s.conn.Prepare(ctx, sql, sql)
-}
-
-// close ends the session where something failed before all was settled: half of it may be sent.
-func (s *sending) close() {
-	if s.wire != nil {
-		_ = s.wire.Close() // what failed is reported
-	}
-}
-
-// settle waits until all that was sent is done.
-func (s *sending) settle(ctx context.Context) error {
-	if s.last == commitSQL {
-		failpoint.Hit("before-commit") // all is prepared: what is left is sent, the commit with it, and one answer is waited for
-	}
 	var tag pgconn.CommandTag
-	var err error
-	if s.lane.prepares {
-		tag, err = s.answers()
-	} else {
-		tag, err = s.unprepared.run(ctx, s.conn)
-		s.unprepared = pipeline{}
-	}
-	// To Postgres it is no error that a transaction which had failed is rolled back when it was to be committed.
-	if err == nil && s.last == commitSQL && tag.String() != "COMMIT" {
-		err = pgx.ErrTxCommitRollback
-	}
-	return err
-}
-
-// answers is how the last of the statements that were sent went, or the first that failed.
-func (s *sending) answers() (tag pgconn.CommandTag, err error) {
-	if s.wire == nil {
-		return tag, nil
-	}
-	wire, unanswered := s.wire, s.unanswered
-	s.wire, s.unanswered, s.waiting = nil, 0, 0
-	if err := wire.Sync(); err != nil {
-		return tag, err
-	}
-	for range unanswered {
-		if tag, err = readResult(wire); err != nil {
-			break
+	var failure error
+	for range statements {
+		if tag, failure = readResult(sent); failure != nil {
+			break // Postgres passes over what follows
 		}
 	}
-	if closed := wire.Close(); err == nil {
-		err = closed
+	if err := sent.Close(); failure == nil {
+		failure = err
 	}
-	return tag, err
+	if failure == nil {
+		failure = p.checkCommit(tag)
+	}
+	return failure
 }
 
 func readResult(sent *pgconn.Pipeline) (tag pgconn.CommandTag, err error) {
@@ -148,28 +81,52 @@ func readResult(sent *pgconn.Pipeline) (tag pgconn.CommandTag, err error) {
 	return reader.Close()
 }
 
+// commits reports whether the last statement ends the transaction.
+func (p *pipeline) commits() bool {
+	queries := p.batch.QueuedQueries
+	return queries[len(queries)-1].SQL == commitSQL
+}
+
+// hitBeforeCommit is where all is prepared: what is left is sent, the commit with it, and one answer is waited for.
+func (p *pipeline) hitBeforeCommit() {
+	if p.commits() {
+		failpoint.Hit("before-commit")
+	}
+}
+
+// checkCommit makes an error of a transaction that was rolled back when it was to be committed, since it had failed: to Postgres that
+// is none.
+func (p *pipeline) checkCommit(last pgconn.CommandTag) error {
+	if p.commits() && last.String() != "COMMIT" {
+		return pgx.ErrTxCommitRollback
+	}
+	return nil
+}
+
 // sender is a connection or a transaction.
 type sender interface {
 	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
 }
 
-// run runs what is queued in one round trip, and returns how the last of it went.
-func (p *pipeline) run(ctx context.Context, conn sender) (tag pgconn.CommandTag, err error) {
+// run is send without what is prepared.
+func (p *pipeline) run(ctx context.Context, conn sender) (err error) {
 	if p.batch.Len() == 0 {
-		return tag, nil
+		return nil
 	}
+	p.hitBeforeCommit()
 	results := conn.SendBatch(ctx, &p.batch)
 	defer func() {
 		if closed := results.Close(); err == nil {
 			err = closed
 		}
 	}()
+	var tag pgconn.CommandTag
 	for range p.batch.Len() {
 		if tag, err = results.Exec(); err != nil {
-			return tag, err
+			return err
 		}
 	}
-	return tag, nil
+	return p.checkCommit(tag)
 }
 
 // pipeline takes the place of a connection under the generated queries, and only notes what they would run. What they

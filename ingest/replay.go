@@ -244,8 +244,7 @@ func (r *rebuild) write(ctx context.Context, in asker, events []*event) error {
 		if err := b.save(ctx, db.New(p)); err != nil {
 			return err
 		}
-		_, err := p.run(ctx, over)
-		return err
+		return p.run(ctx, over)
 	})
 	if err != nil {
 		return err
